@@ -1,0 +1,194 @@
+//! Who asks, and how far they may reach: the one table of permissions.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ApiError, OrganisationId, SessionId, Time, UserId, account::UserCard};
+
+/// The level of a role; each includes the ones before it.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    Member,
+    Manager,
+    Admin,
+}
+
+impl Level {
+    pub const ALL: [Self; 3] = [Self::Member, Self::Manager, Self::Admin];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Manager => "manager",
+            Self::Admin => "admin",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|l| l.as_str() == text)
+    }
+}
+
+/// Who asks. Every method of the services takes one, and permission is decided from it alone.
+#[derive(Clone, Debug)]
+pub enum Actor {
+    /// No live session with the request.
+    Anonymous,
+    /// A person with a live session.
+    Person(Arc<Person>),
+    /// Whoever has a shell on the machine: the command line. Everything, recorded as `operator`.
+    Operator,
+}
+
+/// A signed-in person, as of this request.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub card: Arc<UserCard>,
+    pub session: SessionId,
+    /// Until then sensitive acts need no password (sudo mode).
+    pub fresh_until: Time,
+}
+
+/// Things one may be allowed to do to people and sessions that are not one's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// See who is online, with pages, devices and addresses, and why.
+    Watch,
+    /// List and end sessions.
+    Sessions,
+    /// Run the clean-up.
+    CleanUp,
+    /// Create, disable, enable and delete accounts, and reset their passwords.
+    Accounts,
+}
+
+impl Action {
+    pub const ALL: [Self; 4] = [Self::Watch, Self::Sessions, Self::CleanUp, Self::Accounts];
+}
+
+/// How far an action reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reach {
+    Nothing,
+    Organisation(OrganisationId),
+    Everything,
+}
+
+impl Reach {
+    /// Whether somebody of `organisation` is within reach.
+    pub fn covers(self, organisation: Option<OrganisationId>) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Organisation(id) => organisation == Some(id),
+            Self::Everything => true,
+        }
+    }
+}
+
+impl Actor {
+    /// The signed-in person, or 401.
+    pub fn person(&self) -> Result<&Arc<Person>, ApiError> {
+        match self {
+            Self::Person(p) => Ok(p),
+            Self::Anonymous | Self::Operator => Err(ApiError::unauthenticated()),
+        }
+    }
+
+    pub fn user_id(&self) -> Option<UserId> {
+        self.person().ok().map(|p| p.card.id)
+    }
+
+    /// What the audit log calls them.
+    pub fn label(&self) -> &str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::Person(p) => &p.card.username,
+            Self::Operator => "operator",
+        }
+    }
+
+    /// The table: who may do what, and to whom.
+    pub fn reach(&self, action: Action) -> Reach {
+        let Self::Person(p) = self else {
+            return if matches!(self, Self::Operator) { Reach::Everything } else { Reach::Nothing };
+        };
+        match (p.card.level, action) {
+            (Level::Admin, _) => Reach::Everything,
+            (Level::Manager, Action::Watch | Action::Sessions) => {
+                p.card.organisation.as_ref().map_or(Reach::Nothing, |o| Reach::Organisation(o.id))
+            }
+            (Level::Manager, Action::CleanUp | Action::Accounts) | (Level::Member, _) => Reach::Nothing,
+        }
+    }
+
+    /// The reach of `action`; 401 for nobody, 403 for somebody who may not do it at all.
+    pub fn require(&self, action: Action) -> Result<Reach, ApiError> {
+        match (self, self.reach(action)) {
+            (Self::Anonymous, _) => Err(ApiError::unauthenticated()),
+            (_, Reach::Nothing) => Err(ApiError::forbidden()),
+            (_, reach) => Ok(reach),
+        }
+    }
+
+    /// Sudo mode (ASVS 7.5.1): no exemption for admins; the operator proved themselves to the machine.
+    pub fn require_fresh(&self, now: Time) -> Result<(), ApiError> {
+        match self {
+            Self::Operator => Ok(()),
+            Self::Person(p) if now < p.fresh_until => Ok(()),
+            Self::Person(_) => Err(ApiError::reauth_required()),
+            Self::Anonymous => Err(ApiError::unauthenticated()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::account::Named;
+
+    fn person(level: Level, organisation: Option<u128>) -> Actor {
+        let organisation = organisation.map(|id| Named { id: Uuid::from_u128(id), name: "org".into() });
+        let card = UserCard {
+            id: Uuid::from_u128(9),
+            username: "u".into(),
+            name: "U".into(),
+            email: None,
+            role: level.as_str().into(),
+            level,
+            organisation,
+            teams: vec![],
+        };
+        Actor::Person(Arc::new(Person { card: Arc::new(card), session: Uuid::from_u128(8), fresh_until: Time(100) }))
+    }
+
+    #[test]
+    fn the_whole_matrix() {
+        let org = Reach::Organisation(Uuid::from_u128(1));
+        let (all, none) = (Reach::Everything, Reach::Nothing);
+        // Watch, Sessions, CleanUp, Accounts
+        let rows = [
+            (Actor::Anonymous, [none, none, none, none]),
+            (person(Level::Member, Some(1)), [none, none, none, none]),
+            (person(Level::Manager, None), [none, none, none, none]),
+            (person(Level::Manager, Some(1)), [org, org, none, none]),
+            (person(Level::Admin, Some(1)), [all, all, all, all]),
+            (Actor::Operator, [all, all, all, all]),
+        ];
+        for (actor, expected) in rows {
+            assert_eq!(Action::ALL.map(|a| actor.reach(a)), expected, "{actor:?}");
+        }
+    }
+
+    #[test]
+    fn sudo_ends_on_time_for_everybody() {
+        for level in Level::ALL {
+            assert!(person(level, None).require_fresh(Time(99)).is_ok());
+            assert!(person(level, None).require_fresh(Time(100)).is_err());
+        }
+    }
+}

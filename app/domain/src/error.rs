@@ -1,0 +1,122 @@
+//! What can be told to a caller when something does not work: one code, one sentence with what to do, and the fields.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Why, as a program reads it; `snake_case` on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    BadRequest,
+    Unauthenticated,
+    InvalidCredentials,
+    Forbidden,
+    ReauthRequired,
+    CrossSite,
+    NotFound,
+    MethodNotAllowed,
+    Conflict,
+    TooLarge,
+    UnsupportedMediaType,
+    Invalid,
+    TooManyRequests,
+    Internal,
+    Unavailable,
+    /// Only in the browser: the server was not reached.
+    Network,
+}
+
+impl ErrorCode {
+    /// The HTTP status of this code.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::BadRequest => 400,
+            Self::Unauthenticated | Self::InvalidCredentials => 401,
+            Self::Forbidden | Self::ReauthRequired | Self::CrossSite => 403,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::Conflict => 409,
+            Self::TooLarge => 413,
+            Self::UnsupportedMediaType => 415,
+            Self::Invalid => 422,
+            Self::TooManyRequests => 429,
+            Self::Internal => 500,
+            Self::Unavailable | Self::Network => 503,
+        }
+    }
+}
+
+/// The one error every door answers with. Holds nothing of the inside: internals are logged under the request's id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiError {
+    pub code: ErrorCode,
+    /// A sentence for a person, with what to do.
+    pub message: String,
+    /// Field name → what is wrong with it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, String>,
+    /// Seconds after which a repetition may work; becomes `Retry-After`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u32>,
+}
+
+impl ApiError {
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), fields: BTreeMap::new(), retry_after: None }
+    }
+
+    /// 422: `field` is wrong, and why.
+    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let mut e = Self::new(ErrorCode::Invalid, message.clone());
+        e.fields.insert(field.to_owned(), message);
+        e
+    }
+
+    /// 404, the same for "not there" and "not yours".
+    pub fn not_found() -> Self {
+        Self::new(ErrorCode::NotFound, "There is nothing here, or it is not yours to see.")
+    }
+
+    pub fn forbidden() -> Self {
+        Self::new(ErrorCode::Forbidden, "Your role does not allow this. Ask an administrator.")
+    }
+
+    pub fn unauthenticated() -> Self {
+        Self::new(ErrorCode::Unauthenticated, "Sign in first: there is no live session with this request.")
+    }
+
+    pub fn reauth_required() -> Self {
+        Self::new(ErrorCode::ReauthRequired, "Confirm your password first, then repeat this.")
+    }
+
+    /// One answer for every kind of failed sign-in (ASVS 6.3.8).
+    pub fn invalid_credentials() -> Self {
+        Self::new(ErrorCode::InvalidCredentials, "Username or password is wrong.")
+    }
+
+    pub fn too_many(retry_after: u32) -> Self {
+        let message = format!("Too many failed attempts. Try again in {} min.", retry_after.div_ceil(60));
+        Self { retry_after: Some(retry_after), ..Self::new(ErrorCode::TooManyRequests, message) }
+    }
+
+    /// 500 with nothing of the inside.
+    pub fn internal() -> Self {
+        Self::new(ErrorCode::Internal, "Something went wrong on our side. It has been logged under this request's id.")
+    }
+
+    pub fn unavailable() -> Self {
+        let message = "The server cannot answer right now. Nothing was changed; try again in a moment.";
+        Self { retry_after: Some(1), ..Self::new(ErrorCode::Unavailable, message) }
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ApiError {}

@@ -1,0 +1,260 @@
+//! A live query: a window on the people who match, kept current by patches.
+//!
+//! The server keeps a `View` per watcher, which costs what changed and what its window shows, not how many people
+//! there are; the browser keeps a `Mirror`. After every step the mirror equals a fresh snapshot (property test).
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Counts, PersonRow, Query, Sort, query::LIMIT_MAX, roster::Change};
+use crate::{Time, UserId};
+
+/// What a watcher asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Window {
+    pub filter: Query,
+    /// Wins over the filter's own order.
+    pub sort: Option<Sort>,
+    /// Rows, at most 200.
+    pub limit: u32,
+    pub offset: u32,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self { filter: Query::default(), sort: None, limit: 50, offset: 0 }
+    }
+}
+
+/// The whole window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Changes with every start of the server: sequence numbers of another epoch mean nothing.
+    pub epoch: Uuid,
+    pub seq: u64,
+    /// Of the window's rows, so that a mirror notices when it differs.
+    pub hash: String,
+    pub counts: Counts,
+    /// How many match.
+    pub total: u32,
+    pub rows: Vec<PersonRow>,
+    pub as_of: Time,
+}
+
+/// What changed in the window since `prev`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Patch {
+    pub epoch: Uuid,
+    pub seq: u64,
+    /// The sequence number of the message this one follows.
+    pub prev: u64,
+    pub hash: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<Counts>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u32>,
+    /// New rows go to the end, known ones stay where they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub upsert: Vec<PersonRow>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remove: Vec<UserId>,
+    /// The window's ids in order; only when the rule above does not give it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<Vec<UserId>>,
+    pub as_of: Time,
+}
+
+/// A place in the order: what `Sort::compare` compares, kept so that a row can be found again when it changes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Number(i64),
+    Text(String),
+}
+
+fn rank(sort: Sort, row: &PersonRow) -> Rank {
+    match sort {
+        Sort::Started => Rank::Number(row.session_started_at.0),
+        Sort::StartedDesc => Rank::Number(-row.session_started_at.0),
+        Sort::Name => Rank::Text(row.name.to_lowercase()),
+        Sort::State => Rank::Number(-(row.state as i64)),
+        Sort::Activity => Rank::Number(-row.last_activity_at.0),
+    }
+}
+
+/// The server's side of one watcher.
+#[derive(Debug)]
+pub struct View {
+    query: Query,
+    limit: usize,
+    offset: usize,
+    members: BTreeMap<(Rank, UserId), Arc<PersonRow>>,
+    /// What the watcher shows: ids in order, as after the last message.
+    shown: Vec<UserId>,
+    total: u32,
+    seq: u64,
+}
+
+impl View {
+    /// A view over `rows`, which are those within the watcher's reach.
+    pub fn new<'a>(window: Window, rows: impl Iterator<Item = &'a Arc<PersonRow>>) -> Self {
+        let mut query = window.filter;
+        query.sort = window.sort.unwrap_or(query.sort);
+        let members = rows.filter(|r| query.matches(r)).map(|r| ((rank(query.sort, r), r.id), Arc::clone(r))).collect();
+        let (limit, offset) = (window.limit.clamp(1, LIMIT_MAX) as usize, window.offset as usize);
+        Self { query, limit, offset, members, shown: vec![], total: 0, seq: 0 }
+    }
+
+    fn window(&self) -> impl Iterator<Item = &Arc<PersonRow>> {
+        self.members.values().skip(self.offset).take(self.limit)
+    }
+
+    /// The window as it is; what follows builds on it.
+    pub fn snapshot(&mut self, epoch: Uuid, seq: u64, counts: Counts, now: Time) -> Snapshot {
+        self.shown = self.window().map(|r| r.id).collect();
+        self.total = self.members.len() as u32;
+        self.seq = seq;
+        let rows: Vec<PersonRow> = self.window().map(|r| at(r, now)).collect();
+        Snapshot { epoch, seq, hash: hash(&rows), counts, total: self.total, rows, as_of: now }
+    }
+
+    /// Takes in changes of people within the watcher's reach; gives the patch, if the watcher sees any of it.
+    pub fn apply(
+        &mut self,
+        changes: &[Change],
+        epoch: Uuid,
+        seq: u64,
+        counts: Option<Counts>,
+        now: Time,
+    ) -> Option<Patch> {
+        for c in changes {
+            if let Some(row) = &c.before {
+                self.members.remove(&(rank(self.query.sort, row), row.id));
+            }
+            if let Some(row) = c.after.as_ref().filter(|r| self.query.matches(r)) {
+                self.members.insert((rank(self.query.sort, row), row.id), Arc::clone(row));
+            }
+        }
+        let changed: HashSet<UserId> = changes.iter().map(|c| c.id).collect();
+        let shown: HashSet<UserId> = self.shown.iter().copied().collect();
+        let rows: Vec<&Arc<PersonRow>> = self.window().collect();
+        let ids: Vec<UserId> = rows.iter().map(|r| r.id).collect();
+        let now_shown: HashSet<UserId> = ids.iter().copied().collect();
+        let upsert: Vec<PersonRow> =
+            rows.iter().filter(|r| changed.contains(&r.id) || !shown.contains(&r.id)).map(|r| at(r, now)).collect();
+        let remove: Vec<UserId> = self.shown.iter().copied().filter(|id| !now_shown.contains(id)).collect();
+        let total = Some(self.members.len() as u32).filter(|t| *t != self.total);
+        if upsert.is_empty() && remove.is_empty() && total.is_none() && counts.is_none() {
+            return None;
+        }
+        let kept = self.shown.iter().copied().filter(|id| now_shown.contains(id));
+        let added = ids.iter().copied().filter(|id| !shown.contains(id));
+        let order = (!kept.chain(added).eq(ids.iter().copied())).then(|| ids.clone());
+        let hash = hash_of(rows.iter().map(|r| &***r));
+        let prev = std::mem::replace(&mut self.seq, seq);
+        self.total = self.members.len() as u32;
+        self.shown = ids;
+        Some(Patch { epoch, seq, prev, hash, counts, total, upsert, remove, order, as_of: now })
+    }
+}
+
+/// A row as it goes out: with the age its session has now.
+pub fn at(row: &PersonRow, now: Time) -> PersonRow {
+    PersonRow { session_seconds: now.since(row.session_started_at).max(0) / 1_000, ..row.clone() }
+}
+
+/// FNV-1a over what a watcher must not get wrong: who, in which order, in which state, since when.
+fn hash_of<'a>(rows: impl Iterator<Item = &'a PersonRow>) -> String {
+    let mut h = 0xcbf2_9ce4_8422_2325_u64;
+    let mut eat = |bytes: &[u8]| {
+        for b in bytes {
+            h = (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3);
+        }
+    };
+    for r in rows {
+        eat(r.id.as_bytes());
+        eat(&[r.state as u8]);
+        eat(&r.since.0.to_le_bytes());
+    }
+    format!("{h:016x}")
+}
+
+/// The hash of a window's rows.
+pub fn hash(rows: &[PersonRow]) -> String {
+    hash_of(rows.iter())
+}
+
+/// The patch does not fit: ask for a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Diverged;
+
+/// The browser's side.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Mirror {
+    pub rows: Vec<PersonRow>,
+    pub counts: Counts,
+    pub total: u32,
+    pub as_of: Time,
+    epoch: Uuid,
+    seq: u64,
+}
+
+impl Mirror {
+    pub fn new(s: Snapshot) -> Self {
+        Self { rows: s.rows, counts: s.counts, total: s.total, as_of: s.as_of, epoch: s.epoch, seq: s.seq }
+    }
+
+    /// Follows the server by one patch. After `Diverged` the mirror must be replaced by a snapshot.
+    pub fn apply(&mut self, p: Patch) -> Result<(), Diverged> {
+        if (p.epoch, p.prev) != (self.epoch, self.seq) {
+            return Err(Diverged);
+        }
+        let gone: HashSet<UserId> = p.remove.into_iter().collect();
+        self.rows.retain(|r| !gone.contains(&r.id));
+        let mut place: HashMap<UserId, usize> = self.rows.iter().enumerate().map(|(i, r)| (r.id, i)).collect();
+        for row in p.upsert {
+            if let Some(i) = place.get(&row.id) {
+                self.rows[*i] = row;
+            } else {
+                place.insert(row.id, self.rows.len());
+                self.rows.push(row);
+            }
+        }
+        if let Some(order) = p.order {
+            let mut by_id: HashMap<UserId, PersonRow> = self.rows.drain(..).map(|r| (r.id, r)).collect();
+            self.rows = order.iter().filter_map(|id| by_id.remove(id)).collect();
+        }
+        if let Some(counts) = p.counts {
+            self.counts = counts;
+        }
+        self.total = p.total.unwrap_or(self.total);
+        self.as_of = p.as_of;
+        self.seq = p.seq;
+        if hash(&self.rows) == p.hash { Ok(()) } else { Err(Diverged) }
+    }
+}
+
+/// Everybody in the order of a query, for an answer that is not live.
+pub fn page<'a>(
+    query: &Query,
+    limit: u32,
+    offset: u32,
+    rows: impl Iterator<Item = &'a Arc<PersonRow>>,
+    now: Time,
+) -> (u32, Vec<PersonRow>) {
+    let mut matching: Vec<&Arc<PersonRow>> = rows.filter(|r| query.matches(r)).collect();
+    let total = matching.len() as u32;
+    let end = (offset as usize).saturating_add(limit as usize).min(matching.len());
+    // Only the rows before the page's end need to be in order.
+    if end < matching.len() {
+        matching.select_nth_unstable_by(end, |a, b| query.sort.compare(a, b));
+        matching.truncate(end);
+    }
+    matching.sort_unstable_by(|a, b| query.sort.compare(a, b));
+    (total, matching.iter().skip(offset as usize).map(|r| at(r, now)).collect())
+}

@@ -1,0 +1,23 @@
+//! Presence: what we say of a person, since when, and why.
+//!
+//! - `state`: the words: states, causes, manual choices, what a client reports of itself.
+//! - `person`: one person's connections and the rule that turns them into a state.
+//! - `roster`: everybody; events and time in, changes out; deadlines in one ordered set.
+//! - `view`: what watchers read: rows and counts. `query`: which rows, in which order. `live`: a window kept current.
+//! - `diff`: Phoenix Presence on top of the rows' connections.
+//!
+//! Nothing here does I/O or reads a clock, so a test can drive thousands of interleavings, and the browser applies
+//! patches with the code the server was tested with.
+
+pub mod diff;
+pub mod live;
+mod person;
+pub mod query;
+pub mod roster;
+pub mod state;
+pub mod view;
+
+pub use query::{Query, Sort};
+pub use roster::{Closing, Event, Joined, Roster};
+pub use state::{Cause, Choice, Chosen, ConnectionId, Report, State, Transition};
+pub use view::{Counts, DeviceRow, PersonRow};

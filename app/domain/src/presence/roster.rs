@@ -1,0 +1,340 @@
+//! Everybody: events and time in, changes out. One task owns it; nothing in it waits, reads a clock or does I/O.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
+
+use super::{Cause, Chosen, ConnectionId, PersonRow, Report, State, Transition, person::Person};
+use crate::{SessionId, Time, UserId, account::UserCard, session::EndReason, settings::PresenceLimits};
+
+/// Whose connection it is: what a session brings into presence.
+#[derive(Clone, Debug)]
+pub struct Joined {
+    pub card: Arc<UserCard>,
+    pub session: SessionId,
+    /// `Firefox on Linux`.
+    pub device: Arc<str>,
+    pub ip: Arc<str>,
+    pub signed_in_at: Time,
+}
+
+/// How a socket went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// The client said goodbye: a tab closed, or a page was left.
+    Left,
+    /// It broke off.
+    Lost,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    Opened {
+        joined: Joined,
+        connection: ConnectionId,
+        report: Report,
+    },
+    Reported {
+        connection: ConnectionId,
+        report: Report,
+    },
+    /// A sign of life.
+    Alive {
+        connection: ConnectionId,
+    },
+    Closed {
+        connection: ConnectionId,
+        closing: Closing,
+    },
+    /// `POST /heartbeat`; `requested_at` is the session's last request that is not a heartbeat.
+    Beat {
+        joined: Joined,
+        report: Report,
+        requested_at: Time,
+    },
+    Ended {
+        session: SessionId,
+        reason: EndReason,
+    },
+    Chose {
+        card: Arc<UserCard>,
+        chosen: Chosen,
+    },
+    /// Connected at the last proof of life before a restart; unknown until `until`.
+    Restored {
+        joined: Joined,
+        seen_at: Time,
+        until: Time,
+    },
+}
+
+/// A person's row before and after: nothing stands for offline.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub id: UserId,
+    pub before: Option<Arc<PersonRow>>,
+    pub after: Option<Arc<PersonRow>>,
+}
+
+/// The newest of what is known of one person.
+#[derive(Clone, Debug)]
+pub struct Known {
+    pub card: Arc<UserCard>,
+    pub state: State,
+    pub since: Time,
+    pub cause: Cause,
+    pub chosen: Chosen,
+    /// Newest first.
+    pub transitions: Vec<Transition>,
+    pub row: Option<Arc<PersonRow>>,
+}
+
+/// How many of everything a roster holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Everybody heard of since the start; the others shrink when people leave.
+    pub people: usize,
+    /// Those who are not offline.
+    pub here: usize,
+    pub sessions: usize,
+    /// Open ones, and lost ones that may return.
+    pub connections: usize,
+    pub deadlines: usize,
+}
+
+/// The state of everybody we have heard of since the start.
+#[derive(Debug)]
+pub struct Roster {
+    limits: PresenceLimits,
+    people: HashMap<UserId, Person>,
+    /// Open and lost connections, and whose they are.
+    connections: HashMap<ConnectionId, UserId>,
+    sessions: HashMap<SessionId, UserId>,
+    /// One entry per person with something due: one timer serves everybody.
+    deadlines: BTreeSet<(Time, UserId)>,
+    /// Who changed since the last `take_changes`, with the row before.
+    changed: HashMap<UserId, Option<Arc<PersonRow>>>,
+    online: HashSet<UserId>,
+    /// Lost for want of a sign of life since the last `advance`, which tells.
+    lost: Vec<ConnectionId>,
+}
+
+impl Roster {
+    pub fn new(limits: PresenceLimits) -> Self {
+        Self {
+            limits,
+            people: HashMap::new(),
+            connections: HashMap::new(),
+            sessions: HashMap::new(),
+            deadlines: BTreeSet::new(),
+            changed: HashMap::new(),
+            online: HashSet::new(),
+            lost: vec![],
+        }
+    }
+
+    pub fn limits(&self) -> &PresenceLimits {
+        &self.limits
+    }
+
+    /// When `advance` has something to do.
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.deadlines.first().map(|(t, _)| *t)
+    }
+
+    /// Lets everything happen that is due at `now`. Gives the connections that were lost for want of a sign of life
+    /// since the last call, and have not returned.
+    pub fn advance(&mut self, now: Time) -> Vec<ConnectionId> {
+        while let Some(&(_, id)) = self.deadlines.first().filter(|(due, _)| *due <= now) {
+            self.update(id, now, |_, _| None);
+        }
+        let mut lost = std::mem::take(&mut self.lost);
+        lost.retain(|c| !self.is_open(*c));
+        lost
+    }
+
+    /// Takes in an event at `now`.
+    pub fn apply(&mut self, event: Event, now: Time) {
+        match event {
+            Event::Opened { joined, connection, report } => {
+                let id = self.meet(&joined.card, now);
+                self.update(id, now, |p, _| Some(p.open(&joined, connection, report, now)));
+            }
+            Event::Reported { connection, report } => {
+                if let Some(&id) = self.connections.get(&connection) {
+                    self.update(id, now, |p, _| p.knows(connection).then(|| p.report(connection, report, now)));
+                }
+            }
+            Event::Alive { connection } => self.alive(connection, now),
+            Event::Closed { connection, closing } => {
+                let cause = if closing == Closing::Left { Cause::TabClosed } else { Cause::ConnectionLost };
+                if let Some(&id) = self.connections.get(&connection) {
+                    self.update(id, now, |p, limits| {
+                        p.close(connection, cause, now, limits);
+                        Some(cause)
+                    });
+                }
+            }
+            Event::Beat { joined, report, requested_at } => {
+                let id = self.meet(&joined.card, now);
+                self.update(id, now, |p, _| Some(p.beat(&joined, report, requested_at, now)));
+            }
+            Event::Ended { session, reason } => {
+                if let Some(&id) = self.sessions.get(&session) {
+                    self.update(id, now, |p, _| {
+                        p.end(session);
+                        Some(cause_of(reason))
+                    });
+                }
+            }
+            Event::Chose { card, chosen } => {
+                let id = self.meet(&card, now);
+                self.update(id, now, |p, _| {
+                    p.set_card(&card);
+                    p.choose(chosen, now);
+                    Some(Cause::Chosen)
+                });
+            }
+            // A grace that is over already has nothing to wait for.
+            Event::Restored { until, .. } if until <= now => {}
+            Event::Restored { joined, seen_at, until } => {
+                let id = self.meet(&joined.card, now);
+                self.update(id, now, |p, _| {
+                    p.restore(&joined, seen_at, until);
+                    Some(Cause::ServerRestart)
+                });
+            }
+        }
+    }
+
+    /// Who changed since the last call, with the row before the first change and after the last.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        let people = &self.people;
+        self.changed
+            .drain()
+            .map(|(id, before)| Change { id, before, after: people.get(&id).and_then(|p| p.row.clone()) })
+            .filter(|c| c.before != c.after)
+            .collect()
+    }
+
+    pub fn has_changes(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    /// Everybody who is not offline, in no order.
+    pub fn rows(&self) -> impl Iterator<Item = &Arc<PersonRow>> {
+        self.online.iter().filter_map(|id| self.people.get(id)?.row.as_ref())
+    }
+
+    pub fn row(&self, id: UserId) -> Option<&Arc<PersonRow>> {
+        self.people.get(&id)?.row.as_ref()
+    }
+
+    /// What is known of a person; nothing when they have not been here since the start.
+    pub fn known(&self, id: UserId) -> Option<Known> {
+        let p = self.people.get(&id)?;
+        let (state, since, cause) = p.state();
+        Some(Known {
+            card: Arc::clone(p.card()),
+            state,
+            since,
+            cause,
+            chosen: p.chosen().clone(),
+            transitions: p.history().cloned().collect(),
+            row: p.row.clone(),
+        })
+    }
+
+    /// The state of a person now.
+    pub fn state(&self, id: UserId) -> State {
+        self.people.get(&id).map_or(State::Offline, |p| p.state().0)
+    }
+
+    /// How much is held, for metrics: nothing may grow with what is over.
+    pub fn sizes(&self) -> Sizes {
+        Sizes {
+            people: self.people.len(),
+            here: self.online.len(),
+            sessions: self.sessions.len(),
+            connections: self.connections.len(),
+            deadlines: self.deadlines.len(),
+        }
+    }
+
+    fn meet(&mut self, card: &Arc<UserCard>, now: Time) -> UserId {
+        self.people.entry(card.id).or_insert_with(|| Person::new(Arc::clone(card), now));
+        card.id
+    }
+
+    fn is_open(&mut self, connection: ConnectionId) -> bool {
+        let person = self.connections.get(&connection).and_then(|id| self.people.get_mut(id));
+        person.and_then(|p| p.connection(connection)).is_some_and(|c| c.lost.is_none())
+    }
+
+    /// A sign of life moves no state by itself, so nothing is computed: the old deadline stands, and finds the
+    /// connection alive. Only what is due before it comes first.
+    fn alive(&mut self, connection: ConnectionId, now: Time) {
+        let Some(&id) = self.connections.get(&connection) else { return };
+        let Some(p) = self.people.get_mut(&id) else { return };
+        let due = p.deadline.is_some_and(|d| d <= now);
+        match p.connection(connection) {
+            Some(c) if c.lost.is_none() && !due => c.seen_at = c.seen_at.max(now),
+            _ => self.update(id, now, |p, _| p.knows(connection).then(|| p.report(connection, Report::default(), now))),
+        }
+    }
+
+    /// Brings a person up to `now`, lets `act` happen, and keeps every index in step.
+    fn update(&mut self, id: UserId, now: Time, act: impl FnOnce(&mut Person, &PresenceLimits) -> Option<Cause>) {
+        let Some(p) = self.people.get_mut(&id) else { return };
+        let before = p.row.clone();
+        let old_deadline = p.deadline;
+        let old_connections: Vec<_> = connections(p).collect();
+        let old_sessions: Vec<SessionId> = p.sessions.iter().map(|s| s.id).collect();
+        p.advance(now, &self.limits);
+        let open_still: Vec<_> = connections(p).filter(|(_, open)| *open).collect();
+        self.lost.extend(old_connections.iter().filter(|c| c.1 && !open_still.contains(c)).map(|(c, _)| *c));
+        if let Some(cause) = act(p, &self.limits) {
+            p.conclude(now, cause, &self.limits);
+        }
+        if old_deadline != p.deadline {
+            old_deadline.map(|d| self.deadlines.remove(&(d, id)));
+            p.deadline.map(|d| self.deadlines.insert((d, id)));
+        }
+        for (gone, _) in old_connections.iter().filter(|(c, _)| !p.knows(*c)) {
+            self.connections.remove(gone);
+        }
+        for (c, _) in connections(p) {
+            self.connections.insert(c, id);
+        }
+        for gone in old_sessions.iter().filter(|s| !p.sessions.iter().any(|k| k.id == **s)) {
+            self.sessions.remove(gone);
+        }
+        for s in &p.sessions {
+            self.sessions.insert(s.id, id);
+        }
+        if p.row.is_some() {
+            self.online.insert(id);
+        } else {
+            self.online.remove(&id);
+        }
+        if before != p.row {
+            self.changed.entry(id).or_insert(before);
+        }
+    }
+}
+
+/// A person's connections, and whether each is open.
+fn connections(p: &Person) -> impl Iterator<Item = (ConnectionId, bool)> + '_ {
+    p.sessions.iter().flat_map(|s| &s.connections).map(|c| (c.id, c.lost.is_none()))
+}
+
+fn cause_of(reason: EndReason) -> Cause {
+    match reason {
+        EndReason::Logout | EndReason::Relogin => Cause::SignedOut,
+        EndReason::IdleTimeout | EndReason::AbsoluteTimeout => Cause::Expired,
+        EndReason::UserDisabled | EndReason::UserDeleted => Cause::UserDisabled,
+        EndReason::Revoked | EndReason::Limit | EndReason::PasswordChange | EndReason::RoleChange => Cause::Revoked,
+    }
+}

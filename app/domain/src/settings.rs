@@ -1,0 +1,138 @@
+//! Settings that rules depend on, with the defaults of the contract. How they are read (flags, environment, file) is
+//! the program's business.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Level,
+    time::{DAY, HOUR, MINUTE, Millis, SECOND},
+};
+
+/// How long sessions last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lifetimes {
+    pub idle: Millis,
+    pub max: Millis,
+    pub max_admin: Millis,
+    /// Idle limit of a remembered sign-in; nothing when remembering is off.
+    pub remember: Option<Millis>,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self { idle: 24 * HOUR, max: 30 * DAY, max_admin: 24 * HOUR, remember: Some(14 * DAY) }
+    }
+}
+
+impl Lifetimes {
+    /// `ROLLCALL_SESSION_PRESET=strict`: 1 h idle, 24 h absolute, no remembering (NIST 800-63B AAL2).
+    pub fn strict() -> Self {
+        Self { idle: HOUR, max: 24 * HOUR, max_admin: 24 * HOUR, remember: None }
+    }
+
+    pub fn idle(&self, remembered: bool) -> Millis {
+        if remembered { self.remember.unwrap_or(self.idle) } else { self.idle }
+    }
+
+    pub fn absolute(&self, level: Level) -> Millis {
+        if level == Level::Admin { self.max_admin.min(self.max) } else { self.max }
+    }
+}
+
+/// What happens at a sign-in beyond the limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitPolicy {
+    /// End the least recently used session.
+    #[default]
+    Lru,
+    Refuse,
+}
+
+/// What people who are away are shown as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AwayAs {
+    #[default]
+    Away,
+    Offline,
+}
+
+/// The limits of presence (product.md, "What we say of a person").
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PresenceLimits {
+    /// Active up to this input age; also the limit of "active now".
+    pub idle_after: Millis,
+    /// Idle up to this input age.
+    pub away_after: Millis,
+    pub away_as: AwayAs,
+    /// How long a heartbeat without a socket keeps a session connected.
+    pub online_window: Millis,
+    /// A socket without a sign of life for longer is lost.
+    pub lost_after: Millis,
+    /// How long a lost or closed connection may return before it counts as gone.
+    pub grace: Millis,
+    /// The same for a connection lost while its page was hidden; the person is away meanwhile.
+    pub hidden_grace: Millis,
+    /// How long after a start those who were connected before are unknown.
+    pub restart_grace: Millis,
+}
+
+impl Default for PresenceLimits {
+    fn default() -> Self {
+        Self {
+            idle_after: 5 * MINUTE,
+            away_after: 15 * MINUTE,
+            away_as: AwayAs::Away,
+            online_window: 5 * MINUTE,
+            lost_after: 45 * SECOND,
+            grace: 15 * SECOND,
+            hidden_grace: 5 * MINUTE,
+            restart_grace: 45 * SECOND,
+        }
+    }
+}
+
+/// Everything the services are told at the start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    pub lifetimes: Lifetimes,
+    /// Live sessions per user; 0 = no limit.
+    pub session_limit: u32,
+    pub session_limit_policy: LimitPolicy,
+    /// Sudo mode lasts this long after a sign-in or a confirmed password.
+    pub sudo_for: Millis,
+    /// Off only for measurements.
+    pub login_throttle: bool,
+    pub presence: PresenceLimits,
+    /// The server's ping.
+    pub heartbeat: Millis,
+    /// Open sockets of one session, and of one address; 0 = no limit.
+    pub sockets_per_session: u32,
+    pub sockets_per_address: u32,
+    /// Ended sessions are deleted after this.
+    pub retention_sessions: Millis,
+    /// Events are deleted after this.
+    pub retention_events: Millis,
+    /// Addresses of ended sessions and of events are blanked after this.
+    pub retention_ip: Millis,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            lifetimes: Lifetimes::default(),
+            session_limit: 10,
+            session_limit_policy: LimitPolicy::Lru,
+            sudo_for: 10 * MINUTE,
+            login_throttle: true,
+            presence: PresenceLimits::default(),
+            heartbeat: 25 * SECOND,
+            sockets_per_session: 20,
+            sockets_per_address: 0,
+            retention_sessions: 365 * DAY,
+            retention_events: 90 * DAY,
+            retention_ip: 30 * DAY,
+        }
+    }
+}
