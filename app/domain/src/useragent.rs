@@ -91,11 +91,9 @@ impl Device {
         let os = SYSTEMS.iter().find(|(mark, _)| user_agent.contains(mark)).map_or("", |(_, name)| name);
         let kind = match (browser, os) {
             (Some(i), _) if i >= FIRST_PROGRAM => Kind::Program,
-            (None, "") => Kind::Unknown,
-            (_, "iPad") => Kind::Tablet,
             (_, "iPhone") => Kind::Phone,
             (_, "Android") if user_agent.contains("Mobile") => Kind::Phone,
-            (_, "Android") => Kind::Tablet,
+            (_, "iPad" | "Android") => Kind::Tablet,
             (_, "") => Kind::Unknown,
             _ => Kind::Desktop,
         };

@@ -101,7 +101,8 @@ pub struct View {
 }
 
 impl View {
-    /// A view over `rows`, which are those within the watcher's reach.
+    /// A view over `rows`, which are those within the watcher's reach. Changes that led to them must have been taken from
+    /// the roster before: a view that is told of them again, from rows it never held, would keep both.
     pub fn new<'a>(window: Window, rows: impl Iterator<Item = &'a Arc<PersonRow>>) -> Self {
         let mut query = window.filter;
         query.sort = window.sort.unwrap_or(query.sort);

@@ -190,6 +190,8 @@ pub struct Chosen {
 
 /// A status message is shown in one line of a table.
 pub const MESSAGE_MAX: usize = 140;
+/// 9999-12-31T23:59:59Z: RFC 3339 can write no later year, and what goes out must be readable.
+const UNTIL_MAX: Time = Time(253_402_300_799_000);
 /// A page is a path in somebody's app; longer ones are refused rather than cut.
 pub const PAGE_MAX: usize = 512;
 
@@ -200,7 +202,7 @@ impl Chosen {
         if self.message.as_ref().is_some_and(|m| m.chars().count() > MESSAGE_MAX || m.chars().any(char::is_control)) {
             return Err(ApiError::invalid("message", format!("Use at most {MESSAGE_MAX} characters on one line.")));
         }
-        if self.until.is_some_and(|t| t <= now) {
+        if self.until.is_some_and(|t| t <= now || t > UNTIL_MAX) {
             return Err(ApiError::invalid("until", "Use a time in the future, or none."));
         }
         Ok(self)
@@ -296,5 +298,7 @@ mod tests {
         assert_eq!(c("  ").unwrap().message, None);
         assert!(c(&"x".repeat(141)).is_err());
         assert!(Chosen { until: Some(Time(0)), ..Chosen::default() }.check(Time(0)).is_err());
+        let late = Time::parse("9999-12-31T23:59:59-01:00");
+        assert!(Chosen { until: late, ..Chosen::default() }.check(Time(0)).is_err());
     }
 }

@@ -16,14 +16,37 @@ pub(crate) struct Entry {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
-    Open { session: SessionId, connection: ConnectionId, input: Time, visible: bool },
+    Open {
+        session: SessionId,
+        connection: ConnectionId,
+        input: Time,
+        visible: bool,
+    },
     /// A frame of any kind: a pong says nothing, a report may say something.
-    Frame { connection: ConnectionId, input: Option<Time>, visible: Option<bool> },
-    Close { connection: ConnectionId, left: bool },
-    Beat { session: SessionId, input: Time },
-    End { session: SessionId },
-    Choose { choice: Choice, until: Option<Time> },
-    Restore { session: SessionId, until: Time },
+    Frame {
+        connection: ConnectionId,
+        input: Option<Time>,
+        visible: Option<bool>,
+    },
+    Close {
+        connection: ConnectionId,
+        left: bool,
+    },
+    Beat {
+        session: SessionId,
+        input: Time,
+    },
+    End {
+        session: SessionId,
+    },
+    Choose {
+        choice: Choice,
+        until: Option<Time>,
+    },
+    Restore {
+        session: SessionId,
+        until: Time,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -114,12 +137,10 @@ impl Person {
                 let joined_before = self.sockets.iter().any(|s| s.id == connection);
                 self.sockets.retain(|s| s.id != connection);
                 // The session's socket that was lost last is the one that comes back.
-                let lost = |s: &Socket| s.lost_at(t, l).filter(|_| s.session == session);
-                let back = |at: Time, s: &Socket| at.0 + if s.hidden() { l.hidden_grace } else { l.grace };
-                let last = self.sockets.iter().filter_map(|s| lost(s).map(|at| (back(at, s), s.id)));
-                if let (false, Some((end, _))) = (joined_before, last.clone().max_by_key(|x| x.0)) {
-                    let id = last.filter(|x| x.0 == end).last().map(|x| x.1);
-                    self.sockets.retain(|s| Some(s.id) != id);
+                let lost = |s: &Socket| s.lost_at(t, l).filter(|_| s.session == session && !joined_before);
+                if let Some(last) = self.sockets.iter().filter_map(lost).max() {
+                    let back = self.sockets.iter().rposition(|s| lost(s) == Some(last));
+                    back.map(|i| self.sockets.remove(i));
                 }
                 self.restored.retain(|r| r.0 != session);
                 self.sockets.push(Socket { id: connection, session, input, visible, seen: t, closed: None });
@@ -141,7 +162,9 @@ impl Person {
             }
             Act::Beat { session, input } if self.open(session, t, l) => {
                 let newest = self.sockets.iter_mut().rfind(|s| s.session == session && s.lost_at(t, l).is_none());
-                newest.into_iter().for_each(|s| s.input = s.input.max(input));
+                if let Some(s) = newest {
+                    s.input = s.input.max(input);
+                }
             }
             Act::Beat { session, input } => {
                 self.restored.retain(|r| r.0 != session);
@@ -158,7 +181,8 @@ impl Person {
                 self.pass(t, l);
             }
             Act::Restore { session, until } => {
-                let here = self.sockets.iter().any(|s| s.session == session) || self.beats.iter().any(|b| b.0 == session);
+                let here =
+                    self.sockets.iter().any(|s| s.session == session) || self.beats.iter().any(|b| b.0 == session);
                 if !here && t < until {
                     self.restored.retain(|r| r.0 != session);
                     self.restored.push((session, until));

@@ -119,7 +119,7 @@ fn check_updates(joins: &Map<String, Value>, leaves: &Map<String, Value>) -> Tes
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn snapshot_and_diffs_are_a_fresh_snapshot(

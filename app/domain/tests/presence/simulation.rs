@@ -84,7 +84,7 @@ fn check_instants(roster: &Roster, world: &World) -> TestCaseResult {
 }
 
 proptest! {
-    #![proptest_config(config(6000))]
+    #![proptest_config(config(200))]
 
     #[test]
     fn the_engine_says_what_the_words_say(limits in limits(), history in steps(PEOPLE, 60)) {

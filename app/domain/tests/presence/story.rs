@@ -167,6 +167,16 @@ fn both_of_two_tabs_come_back_after_a_broken_network() {
 }
 
 #[test]
+fn what_was_lost_last_comes_back_first() {
+    let mut s = story();
+    s.at(HOUR).open(1, 1, idle(0)).report(1, hidden()).open(1, 2, idle(0)).close(1, Closing::Lost);
+    // A reload of the tab in front, while the one that sleeps may still return.
+    s.at(HOUR + 10 * SECOND).close(2, Closing::Left).at(HOUR + 12 * SECOND).open(1, 3, idle(0));
+    let ids: Vec<_> = s.row().devices.iter().map(|d| d.connection).collect();
+    assert_eq!(ids, [Some(1), Some(3)]);
+}
+
+#[test]
 fn joining_again_on_one_socket_is_one_tab() {
     let mut s = story();
     s.open(1, 1, Report::default());

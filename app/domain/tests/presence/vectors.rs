@@ -9,11 +9,10 @@ use domain::{
 
 use crate::story::{Story, idle};
 
-/// A story in which a socket opened with its input at `input` and gave its signs of life at `beats`, now at 1000 s.
+/// A socket that opened at the first of `beats` with input at `input`, and gave a sign of life at the others; seconds.
 fn socket(input: i64, beats: &[i64]) -> Story {
     let mut s = Story::new(PresenceLimits::default());
-    let first = beats[0].min(input.max(beats[0]));
-    s.at(first * SECOND).open(1, 1, idle((first - input).max(0) * SECOND));
+    s.at(beats[0] * SECOND).open(1, 1, idle((beats[0] - input) * SECOND));
     for beat in &beats[1..] {
         s.at(beat * SECOND).alive(1);
     }
@@ -26,9 +25,7 @@ fn at_1000(mut s: Story) -> State {
 
 #[test]
 fn beat_995_input_990_is_active() {
-    let mut s = socket(990, &[990, 995]);
-    s.alive(1);
-    assert_eq!(at_1000(s), State::Active);
+    assert_eq!(at_1000(socket(990, &[990, 995])), State::Active);
 }
 
 #[test]

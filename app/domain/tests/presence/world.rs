@@ -124,7 +124,7 @@ pub(crate) fn card(person: usize, variant: usize) -> Arc<UserCard> {
         id: user(person),
         username: format!("u{person}"),
         name: names[(person + variant / 2) % names.len()].into(),
-        email: (person % 2 == 0).then(|| format!("u{person}@example.org")),
+        email: person.is_multiple_of(2).then(|| format!("u{person}@example.org")),
         role: ROLES[(person + variant) % ROLES.len()].into(),
         level: Level::Member,
         organisation: [Some(named(101, "North")), Some(named(102, "South")), None][(person + variant) % 3].clone(),
@@ -205,8 +205,7 @@ impl World {
                 // A socket of a session that is over is closed before anybody can join on it.
                 let live = (0..2).any(|slot| self.session(person, slot) == joined.session);
                 let session = Some(joined.session).filter(|_| live)?;
-                let act =
-                    Act::Open { session, connection, input: self.instant(input).unwrap_or(now), visible: true };
+                let act = Act::Open { session, connection, input: self.instant(input).unwrap_or(now), visible: true };
                 (person, act, Event::Opened { joined, connection, report: self.report(input, None, None) })
             }
             Op::Report { pick: n, input, visible, page } => {

@@ -11,6 +11,7 @@ pub(in super::super) struct Lost {
     pub(super) cause: Cause,
     /// Lost while its page was hidden: away, not present, until it returns or the hidden grace ends.
     pub(super) hidden: bool,
+    pub(super) at: Time,
     pub(super) until: Time,
 }
 
@@ -19,7 +20,7 @@ impl Lost {
         // Browsers report a page that is closed as hidden just before: only a connection that broke off is taken for
         // a sleeping page.
         let hidden = !visible && cause != Cause::TabClosed;
-        Self { cause, hidden, until: at.plus(if hidden { limits.hidden_grace } else { limits.grace }) }
+        Self { cause, hidden, at, until: at.plus(if hidden { limits.hidden_grace } else { limits.grace }) }
     }
 }
 
@@ -100,7 +101,7 @@ impl Presence {
 
     /// Forgets the connection that was lost last: it is the one that a reload brings back.
     pub(super) fn forget_last_lost(&mut self) {
-        let last = |(i, c): (usize, &Connection)| c.lost.map(|l| (l.until, i));
+        let last = |(i, c): (usize, &Connection)| c.lost.map(|l| (l.at, i));
         if let Some((_, i)) = self.connections.iter().enumerate().filter_map(last).max() {
             self.connections.remove(i);
         }

@@ -1,7 +1,7 @@
 //! The evidence of a transition, in a sentence for a person.
 
 use super::{
-    Person,
+    Person, Presence,
     device::{Fell, Lost},
 };
 use crate::{
@@ -20,7 +20,7 @@ impl Person {
         now: Time,
         limits: &PresenceLimits,
     ) -> String {
-        let alone = self.sessions.iter().all(super::device::Presence::is_empty);
+        let alone = self.sessions.iter().all(Presence::is_empty);
         let counted = self.newest_input();
         let head = match (cause, fell) {
             (Cause::NoInput, _) => match counted {
@@ -43,7 +43,6 @@ impl Person {
             (_, Some(Fell::Connection(lost))) if lost.cause == Cause::TabClosed => "a tab was closed".to_owned(),
             (_, Some(Fell::Connection(lost))) => how(lost, limits),
             (_, Some(Fell::Beat)) => format!("no heartbeat for {}", human(limits.online_window)),
-            (Cause::HeartbeatMissed, _) => format!("no sign of life for {}", human(limits.lost_after)),
             (Cause::SignedOut, _) if !alone => "signed out on one of several devices".to_owned(),
             (Cause::Revoked, _) if !alone => "one of the sessions was ended".to_owned(),
             (Cause::Expired, _) if !alone => "one of the sessions expired".to_owned(),
