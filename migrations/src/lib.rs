@@ -1,0 +1,37 @@
+//! The schema, one migration a file.
+//!
+//! Times are `bigint` milliseconds since 1970 and never a database default; ids are UUIDs (16 bytes on SQLite); JSON is
+//! text nobody queries; everything searched is stored in lower case. A migration that has shipped is never edited: to
+//! change the schema, add a file with the next number and list it below. Two in one file would share a name.
+
+mod m0001_people;
+mod m0002_sessions;
+mod m0003_records;
+mod m0004_sign_in;
+mod m0005_choices;
+
+use sea_orm_migration::prelude::*;
+
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_people::Migration),
+            Box::new(m0002_sessions::Migration),
+            Box::new(m0003_records::Migration),
+            Box::new(m0004_sign_in::Migration),
+            Box::new(m0005_choices::Migration),
+        ]
+    }
+}
+
+/// Runs DDL that both databases read alike but for the names of two types.
+async fn run(manager: &SchemaManager<'_>, ddl: &str) -> Result<(), DbErr> {
+    let (uuid, bytes) = match manager.get_database_backend() {
+        sea_orm_migration::sea_orm::DbBackend::Postgres => ("uuid", "bytea"),
+        _ => ("blob", "blob"),
+    };
+    let ddl = ddl.replace("{uuid}", uuid).replace("{bytes}", bytes);
+    manager.get_connection().execute_unprepared(&ddl).await.map(|_| ())
+}

@@ -1,0 +1,126 @@
+//! Everything that does I/O for Rollcall: accounts, sessions, presence, the store.
+//!
+//! A folder per noun; each has a handle that is a cheap clone, and `Services` holds them all. Every method takes the
+//! `Actor` and decides permission itself, so that the pages, the API, the socket and the command line, which are thin
+//! doors onto these methods, cannot differ. Not here: HTTP, HTML, wire formats (`server`, `app`) and pure rules
+//! (`domain`). Time comes from `Clock`, secrets from `secret`.
+//!
+//! To add a noun: a migration, its queries in `store`, a folder here, a field of `Services`.
+
+pub mod accounts;
+pub mod audit;
+pub mod clock;
+pub mod events;
+mod passwords;
+pub mod presence;
+pub mod secret;
+pub mod sessions;
+mod signs;
+pub mod store;
+mod throttle;
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{ApiError, settings::Settings};
+use sea_orm::DbErr;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use crate::{
+    accounts::{AccountRow, Accounts, NewUser},
+    audit::{Audit, AuditRow},
+    clock::Clock,
+    events::Events,
+    presence::Presence,
+    secret::Token,
+    sessions::{CleanedUp, LiveSession, Origin, Page, Sessions, SignedIn, Which},
+    store::{Inspection, Migration, Store},
+};
+
+/// What `Services::open` needs to know.
+#[derive(Clone)]
+pub struct Config {
+    /// `sqlite://…` or `postgres://…`.
+    pub database_url: String,
+    pub settings: Settings,
+    /// Whether this is the server. A command beside it runs no background tasks and has no presence.
+    pub background: bool,
+}
+
+/// Why the services could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("The database could not be opened or migrated; check its URL and that it is running and writable: {0}")]
+    Database(#[from] DbErr),
+    #[error("The database could not be read at the start: {0}")]
+    Start(#[from] ApiError),
+}
+
+/// All services; one cheap clone.
+#[derive(Clone)]
+pub struct Services {
+    pub accounts: Accounts,
+    pub sessions: Sessions,
+    pub presence: Presence,
+    pub events: Events,
+    pub audit: Audit,
+    pub store: Store,
+    pub settings: Arc<Settings>,
+    pub clock: Clock,
+}
+
+impl Services {
+    /// Opens the database, migrates it, and for a server starts presence, the write-behind, the hourly clean-up and the
+    /// watch for what other processes end. The tasks end with `stop`.
+    pub async fn open(
+        config: Config,
+        clock: Clock,
+        stop: CancellationToken,
+        tasks: &TaskTracker,
+    ) -> Result<Self, OpenError> {
+        let store = Store::open(&config.database_url).await?;
+        let settings = Arc::new(config.settings);
+        let presence = if config.background {
+            let roles = store::directory::roles(store.read()).await?.into_iter().map(|r| r.name).collect();
+            Presence::start(store.clone(), &settings, roles, clock.clone(), stop.clone(), tasks).await?
+        } else {
+            Presence::inert(clock.clone())
+        };
+        let sessions = Sessions::new(
+            store.clone(),
+            clock.clone(),
+            Arc::clone(&settings),
+            presence.clone(),
+            config.background,
+            stop.clone(),
+            tasks.clone(),
+        );
+        if config.background {
+            // Before anything is loaded, so that nothing that ends from here on is missed.
+            let seq = sessions.last_ending().await?;
+            sessions.apply_settings().await?;
+            tasks.spawn(sessions.inner.activity.clone().run(settings.lifetimes.clone(), stop.clone()));
+            tasks.spawn(sessions.clone().run_clean_up(stop.clone()));
+            tasks.spawn(sessions.clone().run_watch(seq, stop));
+        }
+        Ok(Self {
+            accounts: Accounts::new(sessions.clone()),
+            events: Events::new(store.clone(), clock.clone()),
+            audit: Audit::new(store.clone()),
+            sessions,
+            presence,
+            store,
+            settings,
+            clock,
+        })
+    }
+
+    /// Writes everything that waits; to be called last, when requests and sockets are done.
+    pub async fn flush(&self) {
+        // A database that is away at the end must not keep the process from stopping.
+        match tokio::time::timeout(Duration::from_secs(5), self.sessions.flush()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(e)) => tracing::warn!(error = %e, "the last activity could not be written"),
+            Err(_) => tracing::warn!("the last activity could not be written in time"),
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Presence at work: the one task that owns the roster, and the handle everybody else has.
+//!
+//! - `hub`: the task. It owns the pure `Roster`, the registry of sockets and the watchers; it is spoken to by channel,
+//!   so there is no lock order to get wrong, and ending a session closes its sockets in the same call.
+//! - `watch`: what watchers get: diffs for Phoenix topics, patches for live queries.
+//! - `registry`: which session has which sockets, and until when.
+//! - `outbox`: what waits for one socket.
+//! - `choice`: the manual choice, kept in the database.
+//!
+//! Not here: the wire to a socket (`server/live`) and the rules (`domain::presence`).
+
+mod choice;
+mod hub;
+mod outbox;
+mod registry;
+mod watch;
+
+use std::sync::Arc;
+
+use domain::{
+    Actor, ApiError, SessionId, Time, UserId,
+    access::Action,
+    account::UserCard,
+    presence::{
+        Chosen, Closing, ConnectionId, Event, Joined, Query, Report, State,
+        diff::Audience,
+        live::Window,
+        query::LIMIT_MAX,
+        view::{Me, OnlinePage, Why, sentence},
+    },
+    session::EndReason,
+    settings::Settings,
+};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use self::hub::Hub;
+pub use self::{
+    outbox::{Close, Next, Outbox},
+    registry::Refused,
+};
+use crate::{clock::Clock, sessions::LiveSession, store::Store};
+
+type Act = Box<dyn FnOnce(&mut Hub) + Send>;
+
+/// The handle on the hub; a cheap clone.
+#[derive(Clone)]
+pub struct Presence {
+    hub: Option<mpsc::UnboundedSender<Act>>,
+    store: Option<Store>,
+    clock: Clock,
+}
+
+/// A registered socket; dropping it is the same as losing the connection.
+pub struct Socket {
+    pub id: ConnectionId,
+    pub session: Arc<LiveSession>,
+    pub outbox: Arc<Outbox>,
+    presence: Presence,
+    closing: Closing,
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        let (id, closing) = (self.id, self.closing);
+        self.presence.tell(move |hub| hub.unregister(id, closing));
+    }
+}
+
+/// What a client hears after it joined or told about itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Heard {
+    pub state: State,
+    pub expires_at: Time,
+}
+
+/// Who a session is to the roster.
+fn joined(session: &LiveSession) -> Joined {
+    Joined {
+        card: Arc::clone(&session.card),
+        session: session.id,
+        device: session.device.label().into(),
+        ip: session.ip.as_str().into(),
+        signed_in_at: session.created_at,
+    }
+}
+
+impl Presence {
+    /// A handle without a hub: for commands that run beside the server, and for tests of other services.
+    pub fn inert(clock: Clock) -> Self {
+        Self { hub: None, store: None, clock }
+    }
+
+    /// Starts the hub. `roles` are those counted as zero when nobody has them.
+    pub async fn start(
+        store: Store,
+        settings: &Settings,
+        roles: Vec<String>,
+        clock: Clock,
+        stop: CancellationToken,
+        tasks: &TaskTracker,
+    ) -> Result<Self, ApiError> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let mut hub = Hub::new(settings.clone(), roles, clock.clone());
+        for (card, chosen) in choice::all(&store, clock.now()).await? {
+            hub.apply(Event::Chose { card, chosen });
+        }
+        tasks.spawn(hub.run(receiver, stop));
+        Ok(Self { hub: Some(sender), store: Some(store), clock })
+    }
+
+    fn tell(&self, act: impl FnOnce(&mut Hub) + Send + 'static) {
+        if let Some(hub) = &self.hub {
+            // The hub outlives every caller but the last moments of a stop, when there is nothing left to tell.
+            let _ = hub.send(Box::new(act));
+        }
+    }
+
+    async fn ask<T: Send + 'static>(&self, act: impl FnOnce(&mut Hub) -> T + Send + 'static) -> Result<T, ApiError> {
+        let (answer, heard) = oneshot::channel();
+        self.tell(move |hub| {
+            // Whoever asked may have gone away meanwhile.
+            let _ = answer.send(act(hub));
+        });
+        heard.await.map_err(|_| ApiError::unavailable())
+    }
+
+    /// Closes the sockets of sessions that are over, and takes the sessions out of presence, before it returns.
+    pub async fn sessions_ended(&self, ended: &[(SessionId, EndReason)]) {
+        if self.hub.is_none() || ended.is_empty() {
+            return;
+        }
+        let ended = ended.to_vec();
+        let _ = self.ask(move |hub| hub.end_sessions(&ended)).await;
+    }
+
+    /// Those who were connected at the last proof of life are unknown until they return or the grace is over.
+    pub fn restore(&self, connected: Vec<(Arc<LiveSession>, Time)>) {
+        self.tell(move |hub| {
+            for (session, seen_at) in connected {
+                hub.restore(joined(&session), seen_at);
+            }
+        });
+    }
+
+    /// Takes in a socket of `session` before its handshake is answered.
+    pub async fn register(&self, session: Arc<LiveSession>) -> Result<Socket, Refused> {
+        let outbox = Arc::new(Outbox::default());
+        let (s, o) = (Arc::clone(&session), Arc::clone(&outbox));
+        let id = self.ask(move |hub| hub.register(s, o)).await.map_err(|_| Refused::Stopping)??;
+        Ok(Socket { id, session, outbox, presence: self.clone(), closing: Closing::Lost })
+    }
+
+    /// `POST /heartbeat`: a sign of life of a session without a socket.
+    pub async fn beat(&self, session: &Arc<LiveSession>, report: Report) -> Result<Heard, ApiError> {
+        let (joined, requested_at) = (joined(session), session.last_activity());
+        let session = Arc::clone(session);
+        self.ask(move |hub| {
+            let user = joined.card.id;
+            if session.is_live(hub.now()) {
+                hub.apply(Event::Beat { joined, report, requested_at });
+            }
+            hub.heard(user, &session)
+        })
+        .await
+    }
+
+    /// People who are not offline, within the actor's reach.
+    pub async fn online(&self, actor: &Actor, query: &Query, limit: u32, offset: u32) -> Result<OnlinePage, ApiError> {
+        let reach = actor.require(Action::Watch)?;
+        let query = query.clone();
+        self.ask(move |hub| hub.online(reach, &query, limit.clamp(1, LIMIT_MAX), offset)).await
+    }
+
+    /// Why `card`'s owner is shown as they are. Whoever asks must have looked the account up within their reach.
+    pub(crate) async fn why(&self, actor: &Actor, card: Arc<UserCard>) -> Result<Why, ApiError> {
+        let reach = actor.require(Action::Watch)?;
+        if !reach.covers(card.organisation.as_ref().map(|o| o.id)) {
+            return Err(ApiError::not_found());
+        }
+        let id = card.id;
+        let (known, limits, now) = self.ask(move |hub| (hub.known(id), hub.limits_sentence(), hub.now())).await?;
+        let transitions = known.as_ref().map(|k| k.transitions.clone()).unwrap_or_default();
+        let state = known.as_ref().map_or(State::Offline, |k| k.state);
+        Ok(Why {
+            id,
+            name: card.name.clone(),
+            username: card.username.clone(),
+            state,
+            since: transitions.first().map(|t| t.at),
+            cause: transitions.first().map(|t| t.cause),
+            sentence: sentence(state, transitions.first()),
+            limits,
+            person: known.and_then(|k| k.row).map(|r| domain::presence::live::at(&r, now)),
+            transitions,
+            as_of: now,
+        })
+    }
+
+    /// What the actor is told of themselves.
+    pub async fn me(&self, actor: &Actor) -> Result<Me, ApiError> {
+        let id = actor.person()?.card.id;
+        self.ask(move |hub| hub.me(id)).await
+    }
+
+    /// A manual choice: remembered, and in force before this returns.
+    pub async fn choose(&self, actor: &Actor, chosen: Chosen) -> Result<Me, ApiError> {
+        let card = Arc::clone(&actor.person()?.card);
+        let chosen = chosen.check(self.clock.now())?;
+        if let Some(store) = &self.store {
+            choice::put(store, card.id, &chosen).await?;
+        }
+        self.ask(move |hub| {
+            let id: UserId = card.id;
+            hub.apply(Event::Chose { card, chosen });
+            hub.me(id)
+        })
+        .await
+    }
+
+    /// Closes every socket with 1012 and takes in nothing more; the last thing before the final flush.
+    pub async fn stop(&self) {
+        let _ = self.ask(Hub::stop).await;
+    }
+
+    /// Whether the hub answers: not yet stopped, and not a handle without one.
+    pub fn is_running(&self) -> bool {
+        self.hub.as_ref().is_some_and(|hub| !hub.is_closed())
+    }
+
+    /// Lets everything happen that is due; for tests that move the clock by hand.
+    pub async fn tick(&self) {
+        let _ = self.ask(Hub::advance).await;
+    }
+}
+
+impl Socket {
+    /// How the connection goes, once it is known to be a goodbye.
+    pub fn said_goodbye(&mut self) {
+        self.closing = Closing::Left;
+    }
+
+    /// Joining `presence:me` makes the connection count.
+    pub async fn join(&self, report: Report) -> Result<Heard, ApiError> {
+        let (id, session) = (self.id, Arc::clone(&self.session));
+        self.presence.ask(move |hub| hub.open(id, joined(&session), report)).await
+    }
+
+    /// The client told about itself.
+    pub async fn report(&self, report: Report) -> Result<Heard, ApiError> {
+        let (id, session) = (self.id, Arc::clone(&self.session));
+        self.presence
+            .ask(move |hub| {
+                hub.apply(Event::Reported { connection: id, report });
+                hub.tell_expiry(&session, Some(id));
+                hub.heard(session.card.id, &session)
+            })
+            .await
+    }
+
+    /// Left `presence:me` without closing the socket: the connection counts no more.
+    pub fn leave(&self) {
+        let id = self.id;
+        self.presence.tell(move |hub| hub.apply(Event::Closed { connection: id, closing: Closing::Left }));
+    }
+
+    /// A sign of life.
+    pub fn alive(&self) {
+        let id = self.id;
+        self.presence.tell(move |hub| hub.apply(Event::Alive { connection: id }));
+    }
+
+    /// Watches a Phoenix Presence topic; the snapshot is in the outbox when this returns.
+    pub async fn watch(&self, actor: &Actor, audience: Audience) -> Result<(), ApiError> {
+        let reach = actor.require(Action::Watch)?;
+        let allowed = match audience {
+            Audience::Everybody => reach == domain::Reach::Everything,
+            Audience::Organisation(id) => reach.covers(Some(id)),
+        };
+        if !allowed {
+            return Err(ApiError::forbidden());
+        }
+        let id = self.id;
+        self.presence.ask(move |hub| hub.watch(id, audience)).await
+    }
+
+    pub fn unwatch(&self, audience: Audience) {
+        let id = self.id;
+        self.presence.tell(move |hub| hub.unwatch(id, audience));
+    }
+
+    /// Opens or changes the connection's live query; the snapshot is in the outbox when this returns.
+    pub async fn query(&self, actor: &Actor, window: Window) -> Result<(), ApiError> {
+        let reach = actor.require(Action::Watch)?;
+        let id = self.id;
+        self.presence.ask(move |hub| hub.query(id, reach, window)).await
+    }
+
+    pub fn unquery(&self) {
+        let id = self.id;
+        self.presence.tell(move |hub| hub.unquery(id));
+    }
+
+    /// The outbox overflowed and is empty now: fresh snapshots of everything watched.
+    pub fn caught_up(&self) {
+        let id = self.id;
+        self.presence.tell(move |hub| hub.resend(id));
+    }
+}

@@ -1,0 +1,159 @@
+//! What time does to sessions, and what other processes did to them.
+
+use std::time::Duration;
+
+use domain::{
+    Actor, ApiError, Time,
+    access::Action,
+    session::EndReason,
+    settings::{Lifetimes, LimitPolicy},
+    time::Millis,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::{Inner, Sessions, commit};
+use crate::{
+    audit::{self, Entry},
+    store::{db, directory, ending, sweep},
+};
+
+/// How often the clean-up runs by itself.
+const EVERY: Duration = Duration::from_hours(1);
+/// How often a server looks for what other processes ended: a quarter of the promised 2 s.
+const WATCH: Duration = Duration::from_millis(500);
+
+/// What a clean-up did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CleanedUp {
+    /// Sessions whose time was over, now written down as ended when it was.
+    pub ended: u64,
+    /// Ended sessions that were kept long enough.
+    pub deleted: u64,
+}
+
+impl Sessions {
+    /// The clean-up on demand. Ended sessions are deleted after `older_than`, or after the retention in force.
+    pub async fn clean_up(&self, actor: &Actor, older_than: Option<Millis>) -> Result<CleanedUp, ApiError> {
+        actor.require(Action::CleanUp)?;
+        let done = self.sweep(older_than).await?;
+        let details = json!({"ended": done.ended, "deleted": done.deleted, "older_than_ms": older_than});
+        let entry = Entry {
+            action: "sessions_cleaned_up",
+            subject_kind: "sessions",
+            details: Some(details),
+            ..Entry::default()
+        };
+        let Inner { store, clock, .. } = &*self.inner;
+        store.within(audit::append(store.write(), clock, actor.label(), entry)).await?;
+        Ok(done)
+    }
+
+    /// In batches, each a transaction of its own, so that sign-ins get their turn between two. Never needed for
+    /// correctness.
+    async fn sweep(&self, older_than: Option<Millis>) -> Result<CleanedUp, ApiError> {
+        let Inner { store, settings, cache, serving, .. } = &*self.inner;
+        self.flush().await?;
+        let now = self.now();
+        let before = now.plus(-older_than.unwrap_or(settings.retention_sessions).max(0));
+        let mut done = CleanedUp::default();
+        loop {
+            let n = sweep::end_expired(store, now, !serving).await.map_err(db)?;
+            done.ended += n;
+            if n < sweep::BATCH as u64 {
+                break;
+            }
+        }
+        loop {
+            let n = sweep::delete_ended(store, before).await.map_err(db)?;
+            done.deleted += n;
+            if n < sweep::BATCH as u64 {
+                break;
+            }
+        }
+        sweep::retain(store, settings, now).await.map_err(db)?;
+        cache.sweep(now);
+        Ok(done)
+    }
+
+    /// Cleans up every hour until `stop`.
+    pub(crate) async fn run_clean_up(self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(EVERY) => {}
+            }
+            match self.sweep(None).await {
+                Ok(done) => tracing::info!(ended = done.ended, deleted = done.deleted, "cleaned up"),
+                Err(e) => tracing::warn!(error = %e, "the clean-up failed; it will be tried again"),
+            }
+        }
+    }
+
+    /// The number of the last ending so far: where a watch begins.
+    pub(crate) async fn last_ending(&self) -> Result<i64, ApiError> {
+        let store = &self.inner.store;
+        store.within(ending::last(store.read())).await
+    }
+
+    /// Takes out of memory, and off their sockets, sessions that were ended after number `seq`; the last number. What
+    /// this process ended itself is among them and does no harm.
+    pub async fn follow(&self, seq: i64) -> Result<i64, ApiError> {
+        let store = &self.inner.store;
+        let (last, ended) = store.within(ending::since(store.read(), seq)).await?;
+        self.ended(&ended).await;
+        Ok(last)
+    }
+
+    /// Follows what other processes end until `stop`.
+    pub(crate) async fn run_watch(self, mut seq: i64, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(WATCH) => {}
+            }
+            match self.follow(seq).await {
+                Ok(last) => seq = last,
+                Err(e) => tracing::debug!(error = %e, "could not look for endings"),
+            }
+        }
+    }
+
+    /// At the start of a server: sessions that began under other settings follow those in force now.
+    pub(crate) async fn apply_settings(&self) -> Result<(), ApiError> {
+        let Inner { store, settings, .. } = &*self.inner;
+        let in_force = Rules {
+            lifetimes: settings.lifetimes.clone(),
+            limit: settings.session_limit,
+            policy: settings.session_limit_policy,
+        };
+        let text = serde_json::to_string(&in_force).map_err(|_| ApiError::internal())?;
+        let remembered = store.within(directory::setting(store.read(), KEY)).await?;
+        if remembered.as_deref() == Some(&text) {
+            return Ok(());
+        }
+        let now: Time = self.now();
+        let txn = self.begin().await?;
+        sweep::apply_lifetimes(&txn, &settings.lifetimes).await.map_err(db)?;
+        let mut ended = vec![];
+        if settings.session_limit > 0 {
+            ended = sweep::apply_limit(&txn, settings.session_limit, now).await.map_err(db)?;
+        }
+        directory::remember(&txn, KEY, text, now).await.map_err(db)?;
+        commit(txn).await?;
+        let ended: Vec<_> = ended.into_iter().map(|id| (id, EndReason::Limit)).collect();
+        self.ended(&ended).await;
+        Ok(())
+    }
+}
+
+/// Where the rules that sessions follow are remembered.
+const KEY: &str = "session_rules";
+
+#[derive(Serialize)]
+struct Rules {
+    lifetimes: Lifetimes,
+    limit: u32,
+    policy: LimitPolicy,
+}

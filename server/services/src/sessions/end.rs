@@ -1,0 +1,194 @@
+//! Every way a session ends on purpose.
+
+use domain::{
+    Actor, ApiError, SessionId, Time,
+    access::Action,
+    session::{EndReason, SessionFilter, SessionState},
+};
+use serde_json::json;
+
+use super::{Inner, LiveSession, Sessions, commit};
+use crate::{
+    audit::{self, Entry},
+    events,
+    store::{Sql, card::marks, db, ending, list, values},
+};
+
+/// At most this many ids in one bulk act; for more there are filters.
+const IDS_MAX: usize = 1_000;
+
+/// Which sessions a bulk act is about.
+#[derive(Clone, Debug)]
+pub enum Which {
+    Filter(SessionFilter),
+    Ids(Vec<SessionId>),
+}
+
+/// Live sessions to end, why, and how it is written down.
+struct Ending {
+    /// A condition on `sessions s`.
+    which: Sql,
+    reason: EndReason,
+    by: String,
+    action: &'static str,
+    subject_kind: &'static str,
+    subject: Option<String>,
+    details: serde_json::Value,
+    ip: Option<String>,
+}
+
+impl Sessions {
+    /// Ends the live sessions that match: rows and audit in one transaction, then memory, then sockets.
+    async fn end(&self, e: Ending) -> Result<Vec<SessionId>, ApiError> {
+        let this = self.clone();
+        self.act(async move {
+            let clock = &this.inner.clock;
+            let txn = this.begin().await?;
+            let ids = ending::end(&txn, e.which, e.reason, Some(&e.by), clock.now()).await.map_err(db)?;
+            if !ids.is_empty() {
+                let mut details = e.details;
+                details["number"] = json!(ids.len());
+                let entry = Entry {
+                    action: e.action,
+                    subject_kind: e.subject_kind,
+                    subject: e.subject.as_deref(),
+                    details: Some(details),
+                    ip: e.ip.as_deref(),
+                };
+                audit::append(&txn, clock, &e.by, entry).await.map_err(db)?;
+            }
+            commit(txn).await?;
+            let ended: Vec<_> = ids.iter().map(|id| (*id, e.reason)).collect();
+            this.ended(&ended).await;
+            Ok(ids)
+        })
+        .await
+    }
+
+    /// Signs out. Also when the session's time is over: whoever signs out is out.
+    pub async fn sign_out(&self, session: &LiveSession) -> Result<(), ApiError> {
+        let Inner { store, activity, .. } = &*self.inner;
+        store.within(activity.flush_of(session.card.id)).await?;
+        let (this, id, card, ip) = (self.clone(), session.id, std::sync::Arc::clone(&session.card), session.ip.clone());
+        self.act(async move {
+            let clock = &this.inner.clock;
+            let txn = this.begin().await?;
+            let which = Sql::new("s.id = ?", values![id]);
+            let by = Some(card.username.as_str());
+            let ended = ending::end(&txn, which, EndReason::Logout, by, clock.now()).await.map_err(db)?;
+            if !ended.is_empty() {
+                let about = events::About { user: Some(card.id), session: Some(id), ip: Some(&ip) };
+                events::append(&txn, clock, "logout", about).await.map_err(db)?;
+                let subject = id.to_string();
+                let entry = Entry {
+                    action: "sign_out",
+                    subject_kind: "session",
+                    subject: Some(&subject),
+                    ip: Some(&ip),
+                    ..Entry::default()
+                };
+                audit::append(&txn, clock, &card.username, entry).await.map_err(db)?;
+            }
+            commit(txn).await?;
+            this.ended(&[(id, EndReason::Logout)]).await;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Ends one of the actor's own sessions; 404 unless it is theirs and live. Asks for sudo mode.
+    pub async fn end_own(&self, actor: &Actor, id: SessionId) -> Result<(), ApiError> {
+        let person = actor.person()?;
+        actor.require_fresh(self.now())?;
+        let reason = if id == person.session { EndReason::Logout } else { EndReason::Revoked };
+        let which = Sql::new("s.id = ? AND s.user_id = ?", values![id, person.card.id]);
+        let ended = self.end_of(actor, which, reason, Some(id.to_string())).await?;
+        if ended.is_empty() { Err(ApiError::not_found()) } else { Ok(()) }
+    }
+
+    /// Ends all the actor's sessions but the one that asks; how many. Asks for sudo mode.
+    pub async fn end_own_others(&self, actor: &Actor) -> Result<u64, ApiError> {
+        let person = actor.person()?;
+        actor.require_fresh(self.now())?;
+        let which = Sql::new("s.user_id = ? AND s.id <> ?", values![person.card.id, person.session]);
+        Ok(self.end_of(actor, which, EndReason::Revoked, None).await?.len() as u64)
+    }
+
+    async fn end_of(
+        &self,
+        actor: &Actor,
+        which: Sql,
+        reason: EndReason,
+        subject: Option<String>,
+    ) -> Result<Vec<SessionId>, ApiError> {
+        let person = actor.person()?;
+        self.inner.store.within(self.inner.activity.flush_of(person.card.id)).await?;
+        let ending = Ending {
+            which,
+            reason,
+            by: person.card.username.clone(),
+            action: "own_sessions_ended",
+            subject_kind: "session",
+            subject,
+            details: json!({}),
+            ip: None,
+        };
+        self.end(ending).await
+    }
+
+    /// Ends the live sessions that match, within the actor's reach; how many. The actor's own is spared unless
+    /// `include_own`. A dry run ends nothing and gives the same number. Acting asks for sudo mode, looking does not.
+    pub async fn revoke(&self, actor: &Actor, which: Which, include_own: bool, dry_run: bool) -> Result<u64, ApiError> {
+        let reach = actor.require(Action::Sessions)?;
+        let now = self.now();
+        if !dry_run {
+            actor.require_fresh(now)?;
+        }
+        let details = match &which {
+            Which::Filter(filter) => json!({"filter": filter, "include_own": include_own}),
+            Which::Ids(ids) => json!({"ids": ids, "include_own": include_own}),
+        };
+        let mut condition = match which {
+            Which::Filter(filter) => list::condition(reach, &filter, now),
+            Which::Ids(ids) => {
+                if ids.len() > IDS_MAX {
+                    return Err(ApiError::invalid("ids", format!("Use at most {IDS_MAX} ids, or a filter.")));
+                }
+                let mut condition = list::condition(reach, &SessionFilter::default(), now);
+                if ids.is_empty() {
+                    condition.push(" AND 1 = 0", vec![]);
+                } else {
+                    let text = format!(" AND s.id IN ({})", marks(ids.len()));
+                    condition.push(&text, ids.into_iter().map(sea_orm::Value::from).collect());
+                }
+                condition
+            }
+        };
+        if let (Ok(person), false) = (actor.person(), include_own) {
+            condition.push(" AND s.id <> ?", values![person.session]);
+        }
+        self.flush().await?;
+        if dry_run {
+            return self.number_live(condition, now).await;
+        }
+        let ending = Ending {
+            which: condition,
+            reason: EndReason::Revoked,
+            by: actor.label().to_owned(),
+            action: "sessions_revoked",
+            subject_kind: "sessions",
+            subject: None,
+            details,
+            ip: None,
+        };
+        Ok(self.end(ending).await?.len() as u64)
+    }
+
+    async fn number_live(&self, condition: Sql, now: Time) -> Result<u64, ApiError> {
+        let live = SessionFilter { state: Some(SessionState::Live), ..SessionFilter::default() };
+        let mut both = list::condition(domain::Reach::Everything, &live, now);
+        both.push(" AND ", vec![]).append(condition);
+        let store = &self.inner.store;
+        store.within(list::count(store.read(), both)).await
+    }
+}

@@ -1,0 +1,127 @@
+//! Lists and numbers of sessions.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{
+    Actor, ApiError, ErrorCode, SessionId, Time,
+    access::Action,
+    session::{SessionFilter, SessionSort, SessionStats, SessionView},
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Inner, Sessions};
+use crate::store::{
+    list::{self, After},
+    stats,
+};
+
+/// Rows of one page at most.
+const LIMIT_MAX: u32 = 200;
+/// One's own devices are shown on one page; more than this nobody has, whatever the limit.
+const OWN_MAX: u32 = 1_000;
+
+/// One page of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// Where the next page begins; nothing on the last.
+    pub next: Option<String>,
+    /// How many there are in all; on first pages.
+    pub total: Option<u64>,
+}
+
+impl Sessions {
+    /// The actor's own live sessions: the one that asks first, then the most recently active.
+    pub async fn own(&self, actor: &Actor) -> Result<Vec<SessionView>, ApiError> {
+        let person = actor.person()?;
+        let Inner { store, activity, .. } = &*self.inner;
+        store.within(activity.flush_of(person.card.id)).await?;
+        let now = self.now();
+        let condition = list::live_of(person.card.id, now);
+        let page = list::page(store.read(), condition, SessionSort::Activity, None, OWN_MAX, now);
+        let mut views = mark_current(store.within(page).await?, Some(person.session));
+        views.sort_by_key(|v| !v.current);
+        Ok(views)
+    }
+
+    /// Sessions within the actor's reach, newest first; `limit` is held between 1 and 200.
+    pub async fn list(
+        &self,
+        actor: &Actor,
+        filter: &SessionFilter,
+        sort: SessionSort,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Page<SessionView>, ApiError> {
+        let reach = actor.require(Action::Sessions)?;
+        let after = cursor.map(decode).transpose()?;
+        let limit = limit.clamp(1, LIMIT_MAX);
+        self.flush().await?;
+        let (store, now) = (&self.inner.store, self.now());
+        let condition = list::condition(reach, filter, now);
+        let total = match after {
+            None => Some(store.within(list::count(store.read(), condition.clone())).await?),
+            Some(_) => None,
+        };
+        let mut items = store.within(list::page(store.read(), condition, sort, after, limit + 1, now)).await?;
+        let more = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        let next = items.last().filter(|_| more).map(|v| encode(list::key(sort, v), v.id));
+        let own = actor.person().ok().map(|p| p.session);
+        Ok(Page { items: mark_current(items, own), next, total })
+    }
+
+    /// How many sessions match, within the actor's reach.
+    pub async fn count(&self, actor: &Actor, filter: &SessionFilter) -> Result<u64, ApiError> {
+        let reach = actor.require(Action::Sessions)?;
+        self.flush().await?;
+        let store = &self.inner.store;
+        store.within(list::count(store.read(), list::condition(reach, filter, self.now()))).await
+    }
+
+    /// Numbers over all sessions within the actor's reach.
+    pub async fn stats(&self, actor: &Actor) -> Result<SessionStats, ApiError> {
+        let reach = actor.require(Action::Sessions)?;
+        self.flush().await?;
+        let store = &self.inner.store;
+        store.within(stats::stats(store.read(), reach, self.now())).await
+    }
+}
+
+fn mark_current(mut views: Vec<SessionView>, own: Option<SessionId>) -> Vec<SessionView> {
+    for v in &mut views {
+        v.current = own == Some(v.id);
+    }
+    views
+}
+
+/// A cursor is the sort value and the id of the last row, in base64url: opaque, and harmless when made up.
+fn encode(at: Time, id: Uuid) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{}.{}", at.0, id.simple()))
+}
+
+fn decode(cursor: &str) -> Result<After, ApiError> {
+    let parsed = || {
+        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+        let (at, id) = text.split_once('.')?;
+        Some(After { at: Time(at.parse().ok()?), id: Uuid::try_parse(id).ok()? })
+    };
+    parsed().ok_or_else(|| {
+        ApiError::new(ErrorCode::BadRequest, "This cursor is not one of ours. Begin again with the first page.")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_come_back_and_others_are_refused() {
+        let id = Uuid::from_u128(7);
+        let after = decode(&encode(Time(-3), id)).unwrap();
+        assert_eq!((after.at, after.id), (Time(-3), id));
+        for bad in ["", "x", "%", "MTIz", &URL_SAFE_NO_PAD.encode("1.' OR 1=1")] {
+            assert_eq!(decode(bad).unwrap_err().code, ErrorCode::BadRequest, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! A live session in memory: what every request and every socket of it shares.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicI64, Ordering::SeqCst},
+    },
+};
+
+use domain::{
+    Actor, SessionId, Time, access::Person, account::UserCard, session::Span, time::Millis, useragent::Device,
+};
+
+use crate::store::live::{Activity, Loaded};
+
+/// Ids of sessions whose activity waits to be written.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    /// A std mutex, held for a push or a take: a database that stalls never makes a request wait here.
+    ids: Mutex<Vec<SessionId>>,
+}
+
+impl Pending {
+    fn push(&self, id: SessionId) {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+    }
+
+    pub(crate) fn take(&self) -> Vec<SessionId> {
+        std::mem::take(&mut *self.ids.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn copy(&self) -> Vec<SessionId> {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// One sign-in on one device, while it may authenticate requests. There is one of these per session in a process.
+pub struct LiveSession {
+    pub id: SessionId,
+    pub card: Arc<UserCard>,
+    pub device: Device,
+    pub ip: String,
+    pub created_at: Time,
+    pub absolute_expires_at: Time,
+    /// How long it may stay without activity.
+    pub idle: Millis,
+    pub remembered: bool,
+    last_activity: AtomicI64,
+    last_seen: AtomicI64,
+    connected: AtomicBool,
+    ended: AtomicBool,
+    /// Something of the above is newer than the database; then the id is in `pending`, once.
+    dirty: AtomicBool,
+    pending: Arc<Pending>,
+    /// Made once per sign-in and confirmed password, so that a request costs no more than counting a reference.
+    person: RwLock<Arc<Person>>,
+}
+
+impl LiveSession {
+    pub(crate) fn new(l: Loaded, card: Arc<UserCard>, pending: Arc<Pending>) -> Self {
+        let person = Person { card: Arc::clone(&card), session: l.id, fresh_until: l.fresh_until };
+        Self {
+            id: l.id,
+            card,
+            device: l.device,
+            ip: l.ip,
+            created_at: l.span.created_at,
+            absolute_expires_at: l.span.absolute_expires_at,
+            idle: l.span.idle,
+            remembered: l.remembered,
+            last_activity: AtomicI64::new(l.span.last_activity_at.0),
+            last_seen: AtomicI64::new(l.last_seen.0),
+            connected: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            dirty: AtomicBool::new(false),
+            pending,
+            person: RwLock::new(Arc::new(person)),
+        }
+    }
+
+    /// The times that decide whether it is live.
+    pub fn span(&self) -> Span {
+        Span {
+            created_at: self.created_at,
+            last_activity_at: self.last_activity(),
+            idle: self.idle,
+            absolute_expires_at: self.absolute_expires_at,
+            ended: self.ended.load(SeqCst),
+        }
+    }
+
+    pub fn expires_at(&self) -> Time {
+        self.span().expires_at()
+    }
+
+    pub fn is_live(&self, now: Time) -> bool {
+        self.span().is_live(now)
+    }
+
+    pub fn last_activity(&self) -> Time {
+        Time(self.last_activity.load(SeqCst))
+    }
+
+    pub fn last_seen(&self) -> Time {
+        Time(self.last_seen.load(SeqCst))
+    }
+
+    pub fn is_connected(&self) -> bool {
+        self.connected.load(SeqCst)
+    }
+
+    /// Until then sensitive acts need no password.
+    pub fn fresh_until(&self) -> Time {
+        self.person().fresh_until
+    }
+
+    /// Who asks, when a request comes with this session.
+    pub fn actor(&self) -> Actor {
+        Actor::Person(self.person())
+    }
+
+    fn person(&self) -> Arc<Person> {
+        Arc::clone(&self.person.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn freshen(&self, until: Time) {
+        let person = Person { card: Arc::clone(&self.card), session: self.id, fresh_until: until };
+        *self.person.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(person);
+    }
+
+    /// The last input or request; newest wins.
+    pub(crate) fn touch(&self, at: Time) {
+        if self.last_activity.fetch_max(at.0, SeqCst) < at.0 {
+            self.last_seen.fetch_max(at.0, SeqCst);
+            self.mark();
+        }
+    }
+
+    /// A sign of life; extends nothing.
+    pub(crate) fn seen(&self, at: Time) {
+        if self.last_seen.fetch_max(at.0, SeqCst) < at.0 {
+            self.mark();
+        }
+    }
+
+    /// Whether it has a socket that counts; written behind, so that a restart knows who was here.
+    pub fn set_connected(&self, connected: bool) {
+        if self.connected.swap(connected, SeqCst) != connected {
+            self.mark();
+        }
+    }
+
+    /// Something changed: it is to be written.
+    pub(crate) fn mark(&self) {
+        if !self.dirty.load(SeqCst) && !self.dirty.swap(true, SeqCst) {
+            self.pending.push(self.id);
+        }
+    }
+
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.dirty.load(SeqCst)
+    }
+
+    /// What to write. Clean from now on: whatever changes while this is being written marks it again.
+    pub(crate) fn take_activity(&self) -> Activity {
+        self.dirty.store(false, SeqCst);
+        self.activity()
+    }
+
+    pub(crate) fn activity(&self) -> Activity {
+        Activity {
+            id: self.id,
+            last_input: self.last_activity(),
+            last_seen: self.last_seen(),
+            connected: self.is_connected(),
+        }
+    }
+
+    pub(crate) fn end(&self) {
+        self.ended.store(true, SeqCst);
+    }
+}
+
+impl fmt::Debug for LiveSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveSession").field("id", &self.id).field("user", &self.card.username).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,218 @@
+//! Sessions: signing in, the check of every request, and ending.
+//!
+//! - `sign_in`: from a password to a session; limits. `password`: confirming one, for sudo mode and changes.
+//! - `live`, `cache`, `activity`: what is kept in memory, and how it is written behind.
+//! - `end`: every way a session ends on purpose. `cleanup`: what time does, and the watch for other processes' acts.
+//! - `list`: pages, counts, numbers. `data`: values kept with a session. `load`: test people by the thousand.
+//!
+//! Whatever ends a session does it in this order: one transaction (rows, audit), out of memory, sockets closed, answer.
+//! The one predicate is `store::session::LIVE` in SQL and `domain::session::Span::is_live` in memory. To add a way to
+//! end sessions: `store::ending::end` in the transaction, `Sessions::ended` after it, both within `Sessions::act`.
+
+mod activity;
+mod cache;
+mod cleanup;
+mod data;
+mod end;
+mod list;
+mod live;
+mod load;
+mod password;
+mod sign_in;
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{ApiError, SessionId, Time, session::EndReason, settings::Settings};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument;
+
+pub(crate) use self::sign_in::Start;
+use self::{activity::Activity, cache::Cache};
+pub use self::{
+    cleanup::CleanedUp,
+    end::Which,
+    list::Page,
+    live::LiveSession,
+    sign_in::{Origin, SignedIn},
+};
+use crate::{
+    clock::Clock,
+    passwords::Passwords,
+    presence::Presence,
+    secret,
+    store::{Store, db, live as rows},
+};
+
+/// An act that changes something is given up after this long; its transaction is then rolled back.
+const ACT_MAX: Duration = Duration::from_mins(1);
+
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) cache: Arc<Cache>,
+    pub(crate) activity: Activity,
+    pub(crate) passwords: Passwords,
+    pub(crate) presence: Presence,
+    /// Whether this process is the server; a command beside it must not judge by activity it cannot see.
+    pub(crate) serving: bool,
+    pub(crate) stop: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+}
+
+/// The handle on sessions; a cheap clone.
+#[derive(Clone)]
+pub struct Sessions {
+    pub(crate) inner: Arc<Inner>,
+}
+
+impl Sessions {
+    pub(crate) fn new(
+        store: Store,
+        clock: Clock,
+        settings: Arc<Settings>,
+        presence: Presence,
+        serving: bool,
+        stop: CancellationToken,
+        tasks: TaskTracker,
+    ) -> Self {
+        let cache = Arc::new(Cache::default());
+        let activity = Activity::new(Arc::clone(&cache), store.clone());
+        let passwords = Passwords::default();
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                clock,
+                settings,
+                cache,
+                activity,
+                passwords,
+                presence,
+                serving,
+                stop,
+                tasks,
+            }),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.inner.clock.now()
+    }
+
+    /// The live session a cookie's token stands for. Memory first, the database on a miss; never one that has ended.
+    /// Does not touch it.
+    pub async fn authenticate(&self, token: &str) -> Result<Option<Arc<LiveSession>>, ApiError> {
+        if !secret::is_token(token) {
+            return Ok(None);
+        }
+        let hash = secret::hash(token);
+        match self.inner.cache.get(&hash) {
+            Some(session) => Ok(Some(session).filter(|s| s.is_live(self.now()))),
+            None => self.load(&hash).await,
+        }
+    }
+
+    /// Brings a session into memory.
+    pub(crate) async fn load(&self, hash: &[u8; 32]) -> Result<Option<Arc<LiveSession>>, ApiError> {
+        let Inner { store, cache, .. } = &*self.inner;
+        loop {
+            let generation = cache.generation();
+            let Some(loaded) = store.within(rows::by_hash(store.read(), hash, self.now())).await? else {
+                return Ok(None);
+            };
+            if let Some(session) = cache.insert(loaded, generation) {
+                return Ok(Some(session).filter(|s| s.is_live(self.now())));
+            }
+        }
+    }
+
+    /// A request or an input of the session at `at`: extends it. Newest wins; what is over stays over.
+    pub fn touch(&self, session: &Arc<LiveSession>, at: Time) {
+        if session.is_live(self.now()) {
+            session.touch(at);
+        }
+    }
+
+    /// A sign of life at `at`; never extends.
+    pub fn seen(&self, session: &Arc<LiveSession>, at: Time) {
+        session.seen(at);
+    }
+
+    /// Whether the session has a socket that counts.
+    pub fn set_connected(&self, session: &LiveSession, connected: bool) {
+        session.set_connected(connected);
+    }
+
+    /// At the start of a server: live sessions that were connected at the last proof of life, with its time. Those who
+    /// do not return within the restart grace are then written down as gone.
+    pub async fn connected_before(&self) -> Result<Vec<(Arc<LiveSession>, Time)>, ApiError> {
+        let Inner { store, cache, settings, stop, tasks, .. } = &*self.inner;
+        let generation = cache.generation();
+        let loaded = store.within(rows::connected(store.read(), self.now())).await?;
+        let sessions: Vec<_> = loaded.into_iter().filter_map(|l| cache.insert(l, generation)).collect();
+        if !sessions.is_empty() {
+            let (waiting, stop) = (sessions.clone(), stop.clone());
+            let grace = Duration::from_millis(settings.presence.restart_grace.max(0) as u64);
+            tasks.spawn(async move {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    // In memory they are not connected unless they came back; say so in the database.
+                    () = tokio::time::sleep(grace) => waiting.iter().for_each(|s| s.mark()),
+                }
+            });
+        }
+        Ok(sessions
+            .into_iter()
+            .map(|s| {
+                let seen = s.last_seen();
+                (s, seen)
+            })
+            .collect())
+    }
+
+    /// Writes all activity that waits.
+    pub async fn flush(&self) -> Result<(), ApiError> {
+        let Inner { store, activity, .. } = &*self.inner;
+        store.within(activity.flush()).await
+    }
+
+    /// How many sessions are in memory.
+    pub fn in_memory(&self) -> usize {
+        self.inner.cache.len()
+    }
+
+    /// Runs an act to its end even when whoever asked for it goes away: between a commit and the closing of sockets
+    /// nothing may stop it.
+    pub(crate) async fn act<T: Send + 'static>(
+        &self,
+        act: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let bounded = async move {
+            tokio::time::timeout(ACT_MAX, act).await.unwrap_or_else(|_| {
+                tracing::error!("an act on the database took too long and was given up");
+                Err(ApiError::unavailable())
+            })
+        };
+        tokio::spawn(bounded.instrument(tracing::Span::current())).await.map_err(|e| {
+            tracing::error!(error = %e, "an act panicked");
+            ApiError::internal()
+        })?
+    }
+
+    /// After the commit: out of memory, then sockets closed.
+    pub(crate) async fn ended(&self, ended: &[(SessionId, EndReason)]) {
+        if !ended.is_empty() {
+            self.inner.cache.evict(ended.iter().map(|(id, _)| *id));
+            self.inner.presence.sessions_ended(ended).await;
+        }
+    }
+
+    pub(crate) async fn begin(&self) -> Result<sea_orm::DatabaseTransaction, ApiError> {
+        self.inner.store.within(self.inner.store.begin()).await
+    }
+}
+
+/// Commits, or tells why not.
+pub(crate) async fn commit(txn: sea_orm::DatabaseTransaction) -> Result<(), ApiError> {
+    txn.commit().await.map_err(db)
+}

@@ -1,0 +1,118 @@
+//! Confirming a password: at a sign-in, for sudo mode, before a change.
+
+use domain::{Actor, ApiError, ErrorCode, UserId};
+
+use super::{Inner, Sessions, SignedIn, commit};
+use crate::{
+    audit::{self, Entry},
+    secret::{self, Token},
+    store::{Sql, db, session, throttle as failures, user, values},
+    throttle,
+};
+
+/// Whose password it was, and the hash that is stored for it now.
+pub(crate) struct Verified {
+    pub(crate) user: UserId,
+    pub(crate) hash: String,
+}
+
+impl Sessions {
+    /// Whether `password` is that of an enabled account. `None` is a failure, which counts for the throttle and is
+    /// written to the audit log as `failure`. Takes as long whatever is wrong.
+    pub(crate) async fn verify(
+        &self,
+        account: &str,
+        password: &str,
+        ip: &str,
+        failure: &str,
+    ) -> Result<Option<Verified>, ApiError> {
+        let Inner { store, clock, settings, passwords, .. } = &*self.inner;
+        let key = throttle::key(account);
+        let permit = passwords.permit().await?;
+        // Only now: those who waited together would otherwise all have passed.
+        if settings.login_throttle {
+            throttle::check(store, &key, ip, clock.now()).await?;
+        }
+        let known = store.within(user::credentials(store.read(), account)).await?;
+        let (id, enabled) = known.as_ref().map_or((None, false), |k| (Some(k.id), k.disabled_at.is_none()));
+        let stored = known.filter(|_| enabled).and_then(|k| k.password_hash);
+        let verdict = passwords.verify(permit, password, stored.clone()).await?;
+        let (Some(user), Some(stored), true) = (id, stored, verdict.right) else {
+            let txn = self.begin().await?;
+            failures::record(&txn, clock.new_id(), &key, ip, clock.now()).await.map_err(db)?;
+            // The name only when it is one: people type passwords into the wrong box.
+            let entry = Entry {
+                action: failure,
+                subject_kind: "user",
+                subject: id.map(|_| account),
+                ip: Some(ip),
+                ..Entry::default()
+            };
+            audit::append(&txn, clock, "anonymous", entry).await.map_err(db)?;
+            commit(txn).await?;
+            return Ok(None);
+        };
+        let Some(renewed) = verdict.renewed else { return Ok(Some(Verified { user, hash: stored })) };
+        let text = "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?";
+        let renew = Sql::new(text, values![renewed.as_str(), user, stored]);
+        store.within(renew.run(store.write())).await?;
+        Ok(Some(Verified { user, hash: renewed }))
+    }
+
+    /// Verifies the password of whoever is signed in; a wrong one is 403 with `field`.
+    pub(crate) async fn confirm(
+        &self,
+        actor: &Actor,
+        ip: &str,
+        password: &str,
+        field: &str,
+    ) -> Result<Verified, ApiError> {
+        let person = actor.person()?;
+        self.verify(&person.card.username, password, ip, "password_not_confirmed").await?.ok_or_else(|| {
+            let mut wrong = ApiError::new(ErrorCode::Forbidden, "That is not your password.");
+            wrong.fields.insert(field.to_owned(), wrong.message.clone());
+            wrong
+        })
+    }
+
+    /// Sudo mode: the password once more, then a new token and a while in which sensitive acts are allowed.
+    pub async fn reauth(&self, actor: &Actor, token: &str, password: &str) -> Result<SignedIn, ApiError> {
+        let current = self.authenticate(token).await?.ok_or_else(ApiError::unauthenticated)?;
+        self.confirm(actor, &current.ip, password, "password").await?;
+        let (this, person, old) = (self.clone(), std::sync::Arc::clone(actor.person()?), secret::hash(token));
+        self.act(async move {
+            let Inner { store, clock, settings, cache, activity, .. } = &*this.inner;
+            store.within(activity.flush_of(person.card.id)).await?;
+            let txn = this.begin().await?;
+            let (token, hash) = secret::token();
+            let now = clock.now();
+            let fresh_until = now.plus(settings.sudo_for);
+            if !session::rotate(&txn, person.session, &old, &hash, fresh_until, now).await.map_err(db)? {
+                return Err(ApiError::unauthenticated());
+            }
+            let subject = person.session.to_string();
+            let entry = Entry {
+                action: "password_confirmed",
+                subject_kind: "session",
+                subject: Some(&subject),
+                ip: Some(&current.ip),
+                ..Entry::default()
+            };
+            audit::append(&txn, clock, &person.card.username, entry).await.map_err(db)?;
+            commit(txn).await?;
+            cache.rekey(person.session, hash, fresh_until);
+            this.rotated(token, &hash).await
+        })
+        .await
+    }
+
+    /// The session under its new token.
+    pub(crate) async fn rotated(&self, token: Token, hash: &[u8; 32]) -> Result<SignedIn, ApiError> {
+        let session = match self.inner.cache.get(hash) {
+            Some(session) => session,
+            None => self.load(hash).await?.ok_or_else(ApiError::unauthenticated)?,
+        };
+        let remembered = session.remembered;
+        Ok(SignedIn { token, session, remembered })
+    }
+}

@@ -1,0 +1,60 @@
+//! What crosses nouns: a sign of life moves both the session (its last activity, its last sign of life) and presence.
+
+use std::sync::Arc;
+
+use domain::{
+    Actor, ApiError, UserId,
+    presence::{Report, view::Why},
+};
+
+use crate::{
+    LiveSession, Services,
+    presence::{Heard, Socket},
+};
+
+impl Services {
+    /// A socket joined `presence:me`: from now on the connection counts.
+    pub async fn join(&self, socket: &Socket, report: Report) -> Result<Heard, ApiError> {
+        self.note(&socket.session, &report);
+        self.sessions.set_connected(&socket.session, true);
+        socket.join(report).await
+    }
+
+    /// A client told about itself over its socket.
+    pub async fn report(&self, socket: &Socket, report: Report) -> Result<Heard, ApiError> {
+        self.note(&socket.session, &report);
+        socket.report(report).await
+    }
+
+    /// A socket gave a sign of life; it never extends the session.
+    pub fn alive(&self, socket: &Socket) {
+        self.sessions.seen(&socket.session, self.clock.now());
+        socket.alive();
+    }
+
+    /// `POST /heartbeat`: a sign of life, and input when it reports some.
+    pub async fn heartbeat(&self, session: &Arc<LiveSession>, report: Report) -> Result<Heard, ApiError> {
+        self.note(session, &report);
+        self.presence.beat(session, report).await
+    }
+
+    /// Why a person within reach is shown as they are; 404 for everybody else.
+    pub async fn why(&self, actor: &Actor, id: UserId) -> Result<Why, ApiError> {
+        let card = self.accounts.card(actor, id).await?;
+        self.presence.why(actor, Arc::new(card)).await
+    }
+
+    /// After a start: those who were connected at the last proof of life may return, and are unknown until then.
+    pub async fn restore(&self) -> Result<(), ApiError> {
+        self.presence.restore(self.sessions.connected_before().await?);
+        Ok(())
+    }
+
+    fn note(&self, session: &Arc<LiveSession>, report: &Report) {
+        let now = self.clock.now();
+        self.sessions.seen(session, now);
+        if let Some(input) = report.input(now) {
+            self.sessions.touch(session, input);
+        }
+    }
+}

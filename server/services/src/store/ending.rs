@@ -1,0 +1,80 @@
+//! Ending sessions, and the numbered record of endings that other processes follow.
+
+use domain::{SessionId, Time, session::EndReason};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
+use uuid::Uuid;
+
+use super::{
+    session::LIVE,
+    sql::{Sql, values},
+};
+
+/// Rows of one insert into `endings`: four values each, of at most 30,000.
+const CHUNK: usize = 5_000;
+
+/// Which sessions to end: text over `sessions s`, for instance `s.user_id = ?`.
+pub(crate) type Which = Sql;
+
+/// Ends the live ones among `which`, within the caller's transaction; the ids of those it ended.
+pub(crate) async fn end(
+    db: &impl ConnectionTrait,
+    which: Which,
+    reason: EndReason,
+    by: Option<&str>,
+    now: Time,
+) -> Result<Vec<SessionId>, DbErr> {
+    let mut sql = Sql::new(
+        "UPDATE sessions SET ended_at = ?, ended_reason = ?, ended_by = ?, connected = ? \
+         WHERE id IN (SELECT s.id FROM sessions s WHERE (",
+        values![now.0, reason.as_str(), by, false],
+    );
+    sql.append(which).push(&format!(") AND {LIVE}) RETURNING id"), values![now.0]);
+    let ids: Vec<SessionId> =
+        sql.rows(db).await?.iter().map(|r| r.try_get_by_index::<Uuid>(0)).collect::<Result<_, _>>()?;
+    record(db, &ids, reason, now).await?;
+    Ok(ids)
+}
+
+/// Numbers these endings, so that every process learns of them.
+pub(crate) async fn record(
+    db: &impl ConnectionTrait,
+    ids: &[SessionId],
+    reason: EndReason,
+    now: Time,
+) -> Result<(), DbErr> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let raise = "UPDATE counters SET value = value + 1 WHERE name = 'endings' RETURNING value";
+    let seq = Sql::new(raise, vec![]).number(db).await?;
+    for chunk in ids.chunks(CHUNK) {
+        let rows = vec!["(?, ?, ?, ?)"; chunk.len()].join(", ");
+        let values = chunk
+            .iter()
+            .flat_map(|id| [Value::from(seq), Value::from(*id), Value::from(reason.as_str()), Value::from(now.0)])
+            .collect();
+        Sql::new(format!("INSERT INTO endings (seq, session_id, reason, at) VALUES {rows}"), values).run(db).await?;
+    }
+    Ok(())
+}
+
+/// The number of the last ending.
+pub(crate) async fn last(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
+    Sql::new("SELECT value FROM counters WHERE name = 'endings'", vec![]).number(db).await
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    seq: i64,
+    session_id: Uuid,
+    reason: String,
+}
+
+/// Endings after number `seq`, and the number of the last of them.
+pub(crate) async fn since(db: &impl ConnectionTrait, seq: i64) -> Result<(i64, Vec<(SessionId, EndReason)>), DbErr> {
+    let text = "SELECT seq, session_id, reason FROM endings WHERE seq > ? ORDER BY seq";
+    let rows: Vec<Row> = Sql::new(text, values![seq]).all(db).await?;
+    let last = rows.last().map_or(seq, |r| r.seq);
+    let reason = |r: &Row| EndReason::parse(&r.reason).unwrap_or(EndReason::Revoked);
+    Ok((last, rows.iter().map(|r| (r.session_id, reason(r))).collect()))
+}

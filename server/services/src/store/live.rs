@@ -1,0 +1,156 @@
+//! What the server keeps in memory of sessions: loading it, and writing behind what changed.
+
+use domain::{
+    SessionId, Time,
+    account::UserCard,
+    session::Span,
+    useragent::{Device, Kind},
+};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult, Value};
+use uuid::Uuid;
+
+use super::{
+    Store, card,
+    session::LIVE,
+    sql::{Sql, values},
+};
+
+/// A live session as it was in the database a moment ago.
+pub(crate) struct Loaded {
+    pub(crate) id: SessionId,
+    pub(crate) token_hash: [u8; 32],
+    pub(crate) card: UserCard,
+    pub(crate) span: Span,
+    pub(crate) last_seen: Time,
+    pub(crate) fresh_until: Time,
+    pub(crate) remembered: bool,
+    pub(crate) ip: String,
+    pub(crate) device: Device,
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    id: Uuid,
+    token_hash: Vec<u8>,
+    created_at: i64,
+    last_activity_at: i64,
+    last_seen_at: i64,
+    idle_ms: i64,
+    absolute_expires_at: i64,
+    fresh_until: i64,
+    remembered: bool,
+    ip: Option<String>,
+    browser: String,
+    os: String,
+    device: String,
+}
+
+const COLUMNS: &str = "s.id, s.token_hash, s.created_at, s.last_activity_at, s.last_seen_at, s.idle_ms, \
+                       s.absolute_expires_at, s.fresh_until, s.remembered, s.ip, s.browser, s.os, s.device";
+
+fn select(condition: &str) -> String {
+    format!(
+        "SELECT {COLUMNS}, {} FROM sessions s JOIN users u ON u.id = s.user_id {} WHERE {condition} AND {LIVE}",
+        card::COLUMNS,
+        card::JOINS
+    )
+}
+
+fn loaded(row: &QueryResult, card: UserCard) -> Result<Loaded, DbErr> {
+    let r = Row::from_query_result(row, "")?;
+    let hash = r.token_hash.try_into().map_err(|_| DbErr::Type("a token's hash has 32 bytes".to_owned()))?;
+    Ok(Loaded {
+        id: r.id,
+        token_hash: hash,
+        card,
+        span: Span {
+            created_at: Time(r.created_at),
+            last_activity_at: Time(r.last_activity_at),
+            idle: r.idle_ms,
+            absolute_expires_at: Time(r.absolute_expires_at),
+            ended: false,
+        },
+        last_seen: Time(r.last_seen_at),
+        fresh_until: Time(r.fresh_until),
+        remembered: r.remembered,
+        ip: r.ip.unwrap_or_default(),
+        device: Device { browser: r.browser, os: r.os, kind: Kind::parse(&r.device).unwrap_or_default() },
+    })
+}
+
+/// The live session with this token, if there is one.
+pub(crate) async fn by_hash(db: &impl ConnectionTrait, hash: &[u8; 32], now: Time) -> Result<Option<Loaded>, DbErr> {
+    let Some(row) = Sql::new(select("s.token_hash = ?"), values![hash.to_vec(), now.0]).row(db).await? else {
+        return Ok(None);
+    };
+    let card = card::Row::from_query_result(&row, "")?.complete(db).await?;
+    loaded(&row, card).map(Some)
+}
+
+/// Live sessions that were connected when the server last wrote.
+pub(crate) async fn connected(db: &impl ConnectionTrait, now: Time) -> Result<Vec<Loaded>, DbErr> {
+    let rows = Sql::new(select("s.connected"), values![now.0]).rows(db).await?;
+    let cards = rows.iter().map(|r| card::Row::from_query_result(r, "")).collect::<Result<_, _>>()?;
+    let cards = card::complete_all(db, cards).await?;
+    rows.iter().zip(cards).map(|(r, c)| loaded(r, c)).collect()
+}
+
+/// What changed of one session since it was last written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Activity {
+    pub(crate) id: SessionId,
+    /// The last input or request.
+    pub(crate) last_input: Time,
+    pub(crate) last_seen: Time,
+    pub(crate) connected: bool,
+}
+
+/// Rows of one statement: powers of four, so that there are only seven texts to prepare and keep.
+const CHUNKS: [usize; 7] = [4_096, 1_024, 256, 64, 16, 4, 1];
+
+/// Writes activity: the newest time wins, the end moves with it, and sessions that are over or gone are left alone.
+/// Sorted, in transactions of at most 4,096 rows, so that nobody waits long for the writer.
+pub(crate) async fn write(store: &Store, mut changes: Vec<Activity>) -> Result<u64, DbErr> {
+    changes.sort_unstable_by_key(|a| a.id);
+    let mut rest = changes.as_slice();
+    let mut written = 0;
+    while !rest.is_empty() {
+        let size = CHUNKS.into_iter().find(|n| *n <= rest.len()).unwrap_or(1);
+        let (chunk, tail) = rest.split_at(size);
+        let txn = store.begin().await?;
+        written += update(store, chunk).run(&txn).await?;
+        txn.commit().await?;
+        rest = tail;
+    }
+    Ok(written)
+}
+
+/// The same within a transaction, for a few.
+pub(crate) async fn write_within(
+    store: &Store,
+    txn: &impl ConnectionTrait,
+    changes: &[Activity],
+) -> Result<u64, DbErr> {
+    if changes.is_empty() { Ok(0) } else { update(store, changes).run(txn).await }
+}
+
+fn update(store: &Store, chunk: &[Activity]) -> Sql {
+    let (least, greatest) = if store.is_postgres() { ("LEAST", "GREATEST") } else { ("MIN", "MAX") };
+    let rows = vec!["(?, ?, ?, ?)"; chunk.len()].join(", ");
+    let text = format!(
+        "UPDATE sessions SET \
+         last_activity_at = {greatest}(sessions.last_activity_at, v.column2), \
+         last_seen_at = {greatest}(sessions.last_seen_at, v.column3), \
+         expires_at = {least}(sessions.absolute_expires_at, \
+                              {greatest}(sessions.last_activity_at, v.column2) + sessions.idle_ms), \
+         connected = v.column4 \
+         FROM (VALUES {rows}) AS v WHERE sessions.id = v.column1 AND sessions.ended_at IS NULL"
+    );
+    let values = chunk
+        .iter()
+        .flat_map(|a| {
+            [Value::from(a.id), Value::from(a.last_input.0), Value::from(a.last_seen.0), Value::from(a.connected)]
+        })
+        .collect();
+    Sql::new(text, values)
+}

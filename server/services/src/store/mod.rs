@@ -1,0 +1,180 @@
+//! The database: SQLite by default, PostgreSQL by URL.
+//!
+//! Lives here: opening, migrating, the one queue of writers, named queries by noun, and how a database's error is told.
+//! Entities and rows never leave this folder; services get domain types. Does not live here: permissions, and what an
+//! act consists of. To add a noun: a migration, an entity, a file of named queries.
+//!
+//! Statements that must be quick or exact are written out as SQL both databases read alike; plain reads and writes by
+//! key go through the entities.
+
+pub(crate) mod card;
+pub(crate) mod data;
+pub(crate) mod directory;
+pub(crate) mod ending;
+#[expect(unreachable_pub, reason = "SeaORM's derives make items that must be as visible as their own")]
+pub(crate) mod entity;
+mod error;
+mod inspect;
+pub(crate) mod list;
+pub(crate) mod live;
+pub(crate) mod record;
+pub(crate) mod session;
+pub(crate) mod sql;
+pub(crate) mod stats;
+pub(crate) mod sweep;
+pub(crate) mod throttle;
+pub(crate) mod token;
+pub(crate) mod user;
+
+use std::time::Duration;
+
+use domain::ApiError;
+use migrations::Migrator;
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+};
+use sea_orm_migration::MigratorTrait;
+
+pub use self::inspect::{Inspection, Migration};
+pub(crate) use self::{
+    error::{db, is_taken},
+    sql::{Sql, values},
+};
+
+/// A request may wait this long for a connection, a lock or an answer before it is told 503.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Readers of SQLite: two for each core of a small machine, so that one long list does not hold up the others.
+const READERS: u32 = 4;
+/// Connections to PostgreSQL: well under its default of 100, with room for several nodes.
+const POSTGRES_CONNECTIONS: u32 = 12;
+/// The writers' lock on PostgreSQL; any number will do, as long as it is ours.
+const WRITER_LOCK: i64 = 0x726f_6c6c;
+
+/// The database; a cheap clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    write: DatabaseConnection,
+    read: DatabaseConnection,
+}
+
+fn sqlite(url: &str, connections: u32, writer: bool) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(PATIENCE)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(move |o| {
+            // WAL with NORMAL: a commit is in the operating system's hands when it is answered, so a killed process
+            // loses nothing. Only a power cut may take the last commits back; FULL would cost an fsync for each.
+            let o = o
+                .busy_timeout(PATIENCE)
+                .foreign_keys(true)
+                .synchronous(SqliteSynchronous::Normal)
+                .pragma("cache_size", "-16000")
+                .pragma("temp_store", "memory");
+            if writer { o.create_if_missing(true).journal_mode(SqliteJournalMode::Wal) } else { o.read_only(true) }
+        });
+    options
+}
+
+fn postgres(url: &str) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(PATIENCE)
+        .connect_timeout(PATIENCE)
+        .sqlx_logging(false)
+        // A node that freezes within a transaction must not keep the writers' lock for ever.
+        .map_sqlx_postgres_opts(|o| {
+            o.options([("lock_timeout", "5000"), ("idle_in_transaction_session_timeout", "10000")])
+        });
+    options
+}
+
+impl Store {
+    /// Opens `sqlite:` or `postgres:`, and runs the migrations that are missing.
+    pub async fn open(url: &str) -> Result<Self, DbErr> {
+        let store = if url.starts_with("sqlite:") {
+            let write = Database::connect(sqlite(url, 1, true)).await?;
+            Self::migrate(&write).await?;
+            Self { write, read: Database::connect(sqlite(url, READERS, false)).await? }
+        } else {
+            let pool = Database::connect(postgres(url)).await?;
+            Self::migrate(&pool).await?;
+            Self { write: pool.clone(), read: pool }
+        };
+        Ok(store)
+    }
+
+    /// Two processes may start on a fresh database at once: whoever comes second finds the work done.
+    async fn migrate(db: &DatabaseConnection) -> Result<(), DbErr> {
+        for _ in 0..5 {
+            match Migrator::up(db, None).await {
+                Ok(()) => return Ok(()),
+                Err(e) => tracing::debug!(error = %e, "migrating again"),
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        Migrator::up(db, None).await
+    }
+
+    /// For reads that may be a moment old: never waits for a writer.
+    pub(crate) fn read(&self) -> &DatabaseConnection {
+        &self.read
+    }
+
+    /// For single statements that change something.
+    pub(crate) fn write(&self) -> &DatabaseConnection {
+        &self.write
+    }
+
+    /// A transaction that writes. Writers queue, as SQLite wants it; on PostgreSQL behind one lock, so that limits hold
+    /// under parallel sign-ins, endings are numbered in the order of their commits, and no two acts can deadlock. A
+    /// sign-in holds it for a few milliseconds beside tens of hashing.
+    pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        let txn = self.write.begin_with_options(options).await?;
+        if self.is_postgres() {
+            Sql::new("SELECT pg_advisory_xact_lock(?)", values![WRITER_LOCK]).rows(&txn).await?;
+        }
+        Ok(txn)
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.write.get_database_backend() == DbBackend::Postgres
+    }
+
+    /// Whether the database answers, within the patience of a request. For readiness probes.
+    pub async fn is_ready(&self) -> bool {
+        self.within(async {
+            Sql::new("SELECT value FROM counters WHERE name = 'endings'", vec![]).number(&self.read).await
+        })
+        .await
+        .is_ok()
+    }
+
+    /// Awaits a query, and gives up with 503 when the database does not answer at all.
+    pub(crate) async fn within<T>(&self, query: impl Future<Output = Result<T, DbErr>>) -> Result<T, ApiError> {
+        let Ok(result) = tokio::time::timeout(2 * PATIENCE, query).await else {
+            tracing::error!("the database did not answer in time");
+            return Err(ApiError::unavailable());
+        };
+        result.map_err(db)
+    }
+
+    /// Closes every connection; whoever asks afterwards is told 503.
+    pub async fn close(&self) {
+        let (write, read) = (self.write.clone(), self.read.clone());
+        for (name, connection) in [("writer", write), ("readers", read)] {
+            if let Err(e) = connection.close().await {
+                tracing::warn!(error = %e, "closing the {name}");
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! One statement with its values, for both databases: `?` becomes `$1`, `$2`, …, which both understand.
+
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult, Statement, Value};
+
+/// The values of a statement, each turned into what the database takes.
+macro_rules! values {
+    ($($v:expr),* $(,)?) => { vec![$(sea_orm::Value::from($v)),*] };
+}
+pub(crate) use values;
+
+/// SQL text with `?` for each value, in order. Text never comes from outside; values always go through here.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sql {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Sql {
+    pub(crate) fn new(text: impl Into<String>, values: Vec<Value>) -> Self {
+        Self { text: text.into(), values }
+    }
+
+    /// Adds text and its values.
+    pub(crate) fn push(&mut self, text: &str, values: Vec<Value>) -> &mut Self {
+        self.text.push_str(text);
+        self.values.extend(values);
+        self
+    }
+
+    /// Adds another piece.
+    pub(crate) fn append(&mut self, other: Self) -> &mut Self {
+        self.push(&other.text, other.values)
+    }
+
+    fn statement(self, db: &impl ConnectionTrait) -> Statement {
+        let mut text = String::with_capacity(self.text.len() + 2 * self.values.len());
+        let mut n = 0;
+        for c in self.text.chars() {
+            if c == '?' {
+                n += 1;
+                text.push('$');
+                text.push_str(&n.to_string());
+            } else {
+                text.push(c);
+            }
+        }
+        debug_assert_eq!(n, self.values.len(), "as many ? as values: {}", self.text);
+        Statement::from_sql_and_values(db.get_database_backend(), text, self.values)
+    }
+
+    /// Runs it; how many rows it changed.
+    pub(crate) async fn run(self, db: &impl ConnectionTrait) -> Result<u64, DbErr> {
+        Ok(db.execute_raw(self.statement(db)).await?.rows_affected())
+    }
+
+    pub(crate) async fn row(self, db: &impl ConnectionTrait) -> Result<Option<QueryResult>, DbErr> {
+        db.query_one_raw(self.statement(db)).await
+    }
+
+    pub(crate) async fn rows(self, db: &impl ConnectionTrait) -> Result<Vec<QueryResult>, DbErr> {
+        db.query_all_raw(self.statement(db)).await
+    }
+
+    pub(crate) async fn one<T: FromQueryResult>(self, db: &impl ConnectionTrait) -> Result<Option<T>, DbErr> {
+        self.row(db).await?.map(|r| T::from_query_result(&r, "")).transpose()
+    }
+
+    pub(crate) async fn all<T: FromQueryResult>(self, db: &impl ConnectionTrait) -> Result<Vec<T>, DbErr> {
+        self.rows(db).await?.iter().map(|r| T::from_query_result(r, "")).collect()
+    }
+
+    /// The number in the first column; 0 when there is no row.
+    pub(crate) async fn number(self, db: &impl ConnectionTrait) -> Result<i64, DbErr> {
+        let row = self.row(db).await?;
+        row.map_or(Ok(0), |r| r.try_get_by_index::<Option<i64>>(0).map(Option::unwrap_or_default))
+    }
+}
+
+/// Text made a part of a LIKE pattern, with its wildcards taken literally; to be used with `ESCAPE '\'`.
+pub(crate) fn contains(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.trim().to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_are_literal() {
+        assert_eq!(contains(" 50%_A\\ "), r"%50\%\_a\\%");
+    }
+}

@@ -1,0 +1,38 @@
+//! How often a password may be tried. Failures are counted in the database, so that a restart forgives nobody; names
+//! nobody has count like all others; successes never count; and no account is ever locked for longer than the window.
+
+use domain::{
+    ApiError, Time,
+    time::{MINUTE, SECOND},
+};
+
+use crate::{
+    secret,
+    store::{Store, throttle},
+};
+
+/// Failures count for this long.
+const WINDOW: i64 = 15 * MINUTE;
+/// Failures of one account within the window; ten thousand accounts behind one address need the other limit.
+const PER_ACCOUNT: u32 = 10;
+/// Failures from one address within the window.
+const PER_ADDRESS: u32 = 100;
+
+/// How an account is known to the throttle: by a hash of what was typed, trimmed and in lower case.
+pub(crate) fn key(account: &str) -> [u8; 32] {
+    secret::hash(account)
+}
+
+/// 429 with the time until the next try when the account or the address has failed too often.
+pub(crate) async fn check(store: &Store, account: &[u8; 32], ip: &str, now: Time) -> Result<(), ApiError> {
+    let since = now.plus(-WINDOW);
+    let of_account = store.within(throttle::nth_of_account(store.read(), account, PER_ACCOUNT, since)).await?;
+    let of_address = store.within(throttle::nth_of_address(store.read(), ip, PER_ADDRESS, since)).await?;
+    match of_account.max(of_address) {
+        Some(at) => {
+            let wait = at.plus(WINDOW).since(now);
+            Err(ApiError::too_many(u32::try_from(wait.max(0) / SECOND + 1).unwrap_or(1)))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,112 @@
+//! The limit of sessions: never above, and never below while slots are free.
+
+use domain::{
+    Actor, ErrorCode,
+    session::SessionFilter,
+    settings::{LimitPolicy, Settings},
+    time::{HOUR, MINUTE},
+};
+
+use crate::world::{PASSWORD, each, from};
+
+fn limited(session_limit: u32, session_limit_policy: LimitPolicy) -> Settings {
+    Settings { session_limit, session_limit_policy, login_throttle: false, ..Settings::default() }
+}
+
+fn live() -> SessionFilter {
+    SessionFilter { state: Some(domain::session::SessionState::Live), ..SessionFilter::default() }
+}
+
+#[tokio::test]
+async fn fifty_at_once_leave_exactly_five() {
+    for policy in [LimitPolicy::Lru, LimitPolicy::Refuse] {
+        each(limited(5, policy), async |w| {
+            let ada = w.user("ada").await;
+            let tries: Vec<_> = (0..50)
+                .map(|n| {
+                    let (sessions, ada) = (w.services.sessions.clone(), ada.clone());
+                    tokio::spawn(async move {
+                        if n % 5 == 0 {
+                            sessions.sign_in("ada", PASSWORD, false, &from(), None).await
+                        } else {
+                            sessions.create(&ada, false, &from()).await
+                        }
+                    })
+                })
+                .collect();
+            let mut good = vec![];
+            for t in tries {
+                match t.await.unwrap() {
+                    Ok(s) => good.push(s),
+                    Err(e) => assert_eq!((policy, e.code), (LimitPolicy::Refuse, ErrorCode::Conflict)),
+                }
+            }
+            assert_eq!(w.services.sessions.count(&Actor::Operator, &live()).await.unwrap(), 5);
+            let mut open = 0;
+            for s in &good {
+                open += u32::from(w.opens(s).await);
+            }
+            assert_eq!(open, 5);
+            assert_eq!(good.len(), if policy == LimitPolicy::Lru { 50 } else { 5 });
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn the_least_recently_used_goes_by_what_memory_knows() {
+    each(limited(2, LimitPolicy::Lru), async |w| {
+        let ada = w.person("ada", "member", None).await;
+        let first = w.session(&ada).await;
+        w.clock.advance(MINUTE);
+        let second = w.session(&ada).await;
+        w.clock.advance(MINUTE);
+        w.services.sessions.touch(&first.session, w.clock.now());
+        w.clock.advance(MINUTE);
+        let third = w.session(&ada).await;
+        assert!(w.opens(&first).await && !w.opens(&second).await && w.opens(&third).await);
+        let reason = w.text("SELECT ended_reason FROM sessions WHERE ended_at IS NOT NULL").await;
+        assert_eq!(reason.as_deref(), Some("limit"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_extended_in_memory_alone_still_counts() {
+    each(limited(1, LimitPolicy::Refuse), async |w| {
+        let ada = w.person("ada", "member", None).await;
+        let s = w.session(&ada).await;
+        w.clock.advance(23 * HOUR);
+        w.services.sessions.touch(&s.session, w.clock.now());
+        w.clock.advance(2 * HOUR);
+        let refused = w.services.sessions.create(&ada, false, &from()).await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::Conflict);
+        w.clock.advance(24 * HOUR);
+        assert!(w.services.sessions.create(&ada, false, &from()).await.is_ok(), "what timed out frees its slot");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lower_limit_and_shorter_lifetimes_reach_old_sessions_at_the_start() {
+    each(limited(0, LimitPolicy::Lru), async |w| {
+        let ada = w.person("ada", "member", None).await;
+        let mut all = vec![];
+        for _ in 0..4 {
+            all.push(w.session(&ada).await);
+            w.clock.advance(MINUTE);
+        }
+        let mut settings = limited(2, LimitPolicy::Lru);
+        settings.lifetimes.idle = HOUR;
+        let next = w.another_with(settings, true).await;
+        let mut open = vec![];
+        for s in &all {
+            open.push(next.opens(s).await);
+        }
+        assert_eq!(open, [false, false, true, true]);
+        w.clock.advance(HOUR - MINUTE);
+        assert!(!next.opens(&all[3]).await, "an hour after its last activity");
+        next.services.store.close().await;
+    })
+    .await;
+}

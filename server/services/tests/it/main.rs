@@ -1,0 +1,15 @@
+//! The services against real databases: every test runs on SQLite in a temporary directory, and on PostgreSQL when
+//! `ROLLCALL_TEST_POSTGRES` holds the URL of a server where databases may be made. One binary: it links once.
+//!
+//! Time is moved by hand; `World` is a server's services on a fresh database.
+
+mod accounts;
+mod activity;
+mod cleanup;
+mod data;
+mod large;
+mod limit;
+mod list;
+mod predicate;
+mod sign_in;
+mod world;
