@@ -1,0 +1,141 @@
+//! What is around every signed-in page: the navigation, the header, the dialogs, and the socket behind them.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::{components::Outlet, hooks::use_location};
+
+use super::{
+    connection::{Banner, EndedDialog, ExpiryDialog, Indicator},
+    icon::{Glyph, Icon, Mark},
+    keys::{HelpDialog, Keys, keys},
+    status::StatusRegion,
+    sudo::{Sudo, SudoDialog},
+    theme::{ThemeButton, Themed},
+};
+use crate::{
+    live::{agent, status::status},
+    text,
+    viewer::viewer,
+};
+
+/// A line of the navigation: path, word, icon.
+type Line = (&'static str, &'static str, Icon);
+
+const CONSOLE: [Line; 2] = [("/admin", "Overview", Icon::Overview), ("/admin/live", "Live", Icon::Live)];
+const OWN: [Line; 3] =
+    [("/", "Home", Icon::Home), ("/account/devices", "Devices", Icon::Devices), ("/account", "Account", Icon::Account)];
+
+/// The navigation shows how many are online where a page knows it.
+#[derive(Clone, Copy)]
+pub(crate) struct OnlineNow(pub(crate) RwSignal<Option<u32>>);
+
+#[component]
+pub(crate) fn Frame() -> impl IntoView {
+    provide_context(Themed::new());
+    provide_context(Sudo::new());
+    provide_context(OnlineNow(RwSignal::new(None)));
+    let keys = Keys::new();
+    provide_context(keys);
+    let viewer = viewer();
+    let signed_in = viewer.person.is_some();
+    Effect::new(move |_| {
+        keys.listen();
+        if signed_in {
+            agent::start();
+        }
+    });
+    let manager = viewer.is_manager();
+    view! {
+        <a class="skip" href="#main">"Skip to content"</a>
+        <div class="shell">
+            <nav class="side" aria-label="Main">
+                <a class="brand" href="/"><Mark /><span>{text::PRODUCT}</span></a>
+                {manager.then(|| view! { <Lines lines=&CONSOLE /><hr /> })}
+                <Lines lines=&OWN />
+                {viewer.person.clone().map(|p| view! {
+                    <a class="self" href="/account">
+                        <span class="initials" aria-hidden="true">{text::initials(&p.user.name)}</span>
+                        <span class="who">
+                            <span>{p.user.name.clone()}</span>
+                            <small>{text::capital(&p.user.role)}</small>
+                        </span>
+                    </a>
+                })}
+            </nav>
+            <div class="column">
+                <Outlet />
+            </div>
+        </div>
+        <SudoDialog />
+        <EndedDialog />
+        <ExpiryDialog />
+        <HelpDialog />
+        <StatusRegion />
+    }
+}
+
+#[component]
+fn Lines(lines: &'static [Line]) -> impl IntoView {
+    let OnlineNow(online) = expect_context();
+    let path = use_location().pathname;
+    lines
+        .iter()
+        .map(|&(href, word, icon)| {
+            let current = move || (path.get().trim_end_matches('/') == href.trim_end_matches('/')).then_some("page");
+            let count = (href == "/admin/live").then(|| {
+                view! { <span class="number" aria-hidden="true">{move || online.get().map(|n| n.to_string())}</span> }
+            });
+            view! {
+                <a class="line" href=href aria-current=current title=word>
+                    <Glyph icon=icon />
+                    <span class="word">{word}</span>
+                    {count}
+                </a>
+            }
+        })
+        .collect_view()
+}
+
+/// A page: its title, its header, its content.
+#[component]
+pub(crate) fn Page(title: &'static str, children: Children) -> impl IntoView {
+    let keys = keys();
+    let status = status();
+    let viewer = viewer();
+    view! {
+        <Title text=title />
+        <header class="top">
+            <h1>{title}</h1>
+            <div class="tools">
+                <Indicator />
+                <ThemeButton />
+                <button type="button" class="tool needs-script" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)"
+                    on:click=move |_| keys.help.set(true)>
+                    <Glyph icon=Icon::Help />
+                </button>
+                {viewer.person.is_some().then(|| view! {
+                    <form method="post" action="/rpc/sign_out" on:submit=move |_| status.leaving.set_value(true)>
+                        <button class="tool worded" title="Sign out"><Glyph icon=Icon::SignOut /><span>"Sign out"</span></button>
+                    </form>
+                })}
+            </div>
+        </header>
+        <Banner />
+        <main id="main" tabindex="-1">{children()}</main>
+    }
+}
+
+/// A page for people who are not signed in: the mark and one card.
+#[component]
+pub(crate) fn Door(title: &'static str, children: Children) -> impl IntoView {
+    view! {
+        <Title text=title />
+        <main class="door" id="main">
+            <div class="door-inner">
+                <div class="brand"><Mark /><span>{text::PRODUCT}</span></div>
+                <h1>{title}</h1>
+                {children()}
+            </div>
+        </main>
+    }
+}

@@ -1,0 +1,112 @@
+//! Which people are asked for, as the address of the page says it: `?state=&role=&org=&team=&q=&sort=&offset=&open=`.
+
+use domain::presence::{Query, Sort, State, live::Window};
+use leptos_router::params::ParamsMap;
+use uuid::Uuid;
+
+use crate::routes::escape;
+
+/// Rows on one page.
+pub(crate) const LIMIT: u32 = 50;
+
+/// The list in the address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct List {
+    pub(crate) query: Query,
+    pub(crate) offset: u32,
+}
+
+impl List {
+    /// What cannot be understood is left out rather than refused: an address is typed by people.
+    pub(crate) fn of(params: &ParamsMap) -> Self {
+        // The last one counts: the button that sorts comes after the form's own choice.
+        let last =
+            |name: &str| params.get_all(name).and_then(|all| all.last().cloned()).filter(|v| !v.trim().is_empty());
+        Self {
+            query: Query {
+                state: last("state").and_then(|s| State::parse(&s)),
+                role: last("role"),
+                org: last("org"),
+                team: last("team"),
+                q: last("q"),
+                sort: last("sort").and_then(|s| Sort::parse(&s)).unwrap_or_default(),
+            },
+            offset: last("offset").and_then(|n| n.parse().ok()).unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn window(&self) -> Window {
+        Window { filter: self.query.clone(), sort: None, limit: LIMIT, offset: self.offset }
+    }
+
+    /// How many filters are on.
+    pub(crate) fn filters(&self) -> usize {
+        let q = &self.query;
+        usize::from(q.state.is_some()) + [&q.role, &q.org, &q.team, &q.q].into_iter().filter(|f| f.is_some()).count()
+    }
+
+    /// Whether everybody is asked for, from the first on: only then does leaving the list mean leaving.
+    pub(crate) fn is_everybody(&self) -> bool {
+        self.filters() == 0 && self.offset == 0
+    }
+
+    /// The address of this list, with the drawer of `open`.
+    pub(crate) fn href(&self, open: Option<Uuid>) -> String {
+        let q = &self.query;
+        let sort = (q.sort != Sort::default()).then(|| q.sort.as_str().to_owned());
+        let offset = (self.offset > 0).then(|| self.offset.to_string());
+        let pairs = [
+            ("state", q.state.map(|s| s.as_str().to_owned())),
+            ("role", q.role.clone()),
+            ("org", q.org.clone()),
+            ("team", q.team.clone()),
+            ("q", q.q.clone()),
+            ("sort", sort),
+            ("offset", offset),
+            ("open", open.map(|id| id.to_string())),
+        ];
+        let pairs: Vec<String> =
+            pairs.into_iter().filter_map(|(k, v)| v.map(|v| format!("{k}={}", escape(&v)))).collect();
+        if pairs.is_empty() { PATH.to_owned() } else { format!("{PATH}?{}", pairs.join("&")) }
+    }
+}
+
+const PATH: &str = "/admin/live";
+
+/// The person whose drawer is open.
+pub(crate) fn open(params: &ParamsMap) -> Option<Uuid> {
+    params.get("open").and_then(|id| id.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params(pairs: &[(&'static str, &str)]) -> ParamsMap {
+        pairs.iter().map(|(k, v)| (*k, (*v).to_owned())).collect()
+    }
+
+    #[test]
+    fn an_address_says_the_list() {
+        let list = List::of(&params(&[
+            ("state", "idle"),
+            ("q", "ada l"),
+            ("sort", "started"),
+            ("sort", "name"),
+            ("role", ""),
+        ]));
+        assert_eq!(list.query.state, Some(State::Idle));
+        assert_eq!(list.query.sort, Sort::Name);
+        assert_eq!(list.query.role, None);
+        assert_eq!(list.filters(), 2);
+        assert_eq!(list.href(None), "/admin/live?state=idle&q=ada%20l&sort=name");
+    }
+
+    #[test]
+    fn nonsense_is_everybody() {
+        let list = List::of(&params(&[("state", "asleep"), ("sort", "password"), ("offset", "-1")]));
+        assert_eq!(list, List::default());
+        assert!(list.is_everybody());
+        assert_eq!(list.href(Some(Uuid::nil())), "/admin/live?open=00000000-0000-0000-0000-000000000000");
+    }
+}

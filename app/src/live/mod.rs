@@ -1,0 +1,29 @@
+//! The browser's live side: one socket a tab, what this tab reports of itself, and the people on screen.
+//!
+//! - `socket`: Phoenix Channels over one WebSocket that finds its way back. It knows no topic.
+//! - `agent`: `presence:me`: what this tab reports, and what the server says of this session.
+//! - `status`: how well we are connected, and how that is said.
+//! - `online`: the model behind a live list of people. `paint`: its pure rule of what may move.
+//! - `list`: which people are asked for, as the address says it.
+//!
+//! All of it runs in effects and handlers, so never on the server; to add a topic, `socket().join` it in an effect.
+
+pub(crate) mod agent;
+pub(crate) mod list;
+pub(crate) mod online;
+pub(crate) mod paint;
+pub(crate) mod socket;
+pub(crate) mod status;
+
+use std::cell::RefCell;
+
+use socket::Socket;
+
+thread_local! {
+    static SOCKET: RefCell<Option<Socket>> = const { RefCell::new(None) };
+}
+
+/// The tab's one socket, once `agent::start` has made it.
+pub(crate) fn socket() -> Option<Socket> {
+    SOCKET.with_borrow(Clone::clone)
+}

@@ -1,0 +1,160 @@
+//! How well this tab is connected, said the same way everywhere: on `<html data-live>`, in the indicator, in a banner.
+
+use std::time::Duration;
+
+use domain::{Time, presence::State, session::EndReason};
+use leptos::prelude::*;
+
+use super::socket::Link;
+use crate::clock::{Clock, clock};
+
+/// What the reader is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Live {
+    /// Not connected yet, and not for long.
+    #[default]
+    Starting,
+    Live,
+    /// Two seconds without a socket.
+    Reconnecting,
+    /// Ten seconds without a socket.
+    Stale,
+    /// The browser says there is no network.
+    Offline,
+    /// The server said that it restarts.
+    Restarting,
+    /// The session is over.
+    Ended,
+}
+
+impl Live {
+    /// `data-live` of the contract.
+    fn attribute(self) -> Option<&'static str> {
+        match self {
+            Self::Starting => None,
+            Self::Live => Some("live"),
+            Self::Reconnecting | Self::Restarting => Some("reconnecting"),
+            Self::Stale => Some("stale"),
+            Self::Offline | Self::Ended => Some("offline"),
+        }
+    }
+}
+
+const RECONNECTING_AFTER: Duration = Duration::from_secs(2);
+const STALE_AFTER: Duration = Duration::from_secs(10);
+
+#[derive(Clone, Copy)]
+pub(crate) struct Status {
+    pub(crate) live: RwSignal<Live>,
+    /// When the last frame came.
+    pub(crate) data_at: RwSignal<Option<Time>>,
+    /// When the session ends unless something happens.
+    pub(crate) expires_at: RwSignal<Option<Time>>,
+    /// What the server says this person is, after each report of this tab.
+    pub(crate) own: RwSignal<Option<State>>,
+    /// Why the session ended, as far as the server said.
+    pub(crate) reason: RwSignal<Option<EndReason>>,
+    /// Set while the reader signs out: the end is no news then.
+    pub(crate) leaving: StoredValue<bool>,
+    clock: StoredValue<Option<Clock>>,
+    /// Counts losses, so that a timer of an old one changes nothing.
+    loss: StoredValue<u32>,
+}
+
+impl Status {
+    pub(crate) fn new(expires_at: Option<Time>) -> Self {
+        let status = Self {
+            live: RwSignal::new(Live::Starting),
+            data_at: RwSignal::new(None),
+            expires_at: RwSignal::new(expires_at),
+            own: RwSignal::new(None),
+            reason: RwSignal::new(None),
+            leaving: StoredValue::new(false),
+            clock: StoredValue::new(use_context()),
+            loss: StoredValue::new(0),
+        };
+        Effect::new(move |_| {
+            let attribute = status.live.get().attribute();
+            if let Some(root) = document().document_element() {
+                let _ = match attribute {
+                    Some(value) => root.set_attribute("data-live", value),
+                    None => root.remove_attribute("data-live"),
+                };
+            }
+        });
+        status
+    }
+
+    /// Takes in what the socket tells.
+    pub(crate) fn link(self, link: Link) {
+        match link {
+            Link::Open => {
+                self.loss.update_value(|n| *n += 1);
+                self.live.set(Live::Live);
+            }
+            Link::Heard => {
+                let now = self.clock.get_value().unwrap_or_else(clock).read();
+                if self.data_at.get_untracked().is_none_or(|t| now.since(t) >= 1_000) {
+                    self.data_at.set(Some(now));
+                }
+            }
+            Link::Over => {
+                self.loss.update_value(|n| *n += 1);
+                if !self.leaving.get_value() {
+                    self.live.set(Live::Ended);
+                }
+            }
+            Link::Restarting => {
+                self.lost();
+                self.live.set(Live::Restarting);
+            }
+            Link::Down { .. } => {
+                if matches!(self.live.get_untracked(), Live::Live) {
+                    self.lost();
+                }
+            }
+        }
+    }
+
+    /// The browser's own word on the network.
+    pub(crate) fn network(self, online: bool) {
+        match (online, self.live.get_untracked()) {
+            (_, Live::Ended) => {}
+            (false, _) => self.live.set(Live::Offline),
+            (true, Live::Offline) => {
+                self.live.set(Live::Reconnecting);
+                self.lost();
+            }
+            (true, _) => {}
+        }
+    }
+
+    /// Starts to count: what is said gets worse with time, unless the socket is back by then.
+    pub(crate) fn lost(self) {
+        let loss = self.loss.get_value() + 1;
+        self.loss.set_value(loss);
+        let still = move || self.loss.try_get_value() == Some(loss);
+        let _ = set_timeout_with_handle(
+            move || {
+                if still() && matches!(self.live.get_untracked(), Live::Live | Live::Starting) {
+                    self.live.set(Live::Reconnecting);
+                }
+            },
+            RECONNECTING_AFTER,
+        );
+        let _ = set_timeout_with_handle(
+            move || {
+                let bad = [Live::Live, Live::Starting, Live::Reconnecting, Live::Restarting];
+                if still() && bad.contains(&self.live.get_untracked()) {
+                    self.live.set(Live::Stale);
+                }
+            },
+            STALE_AFTER,
+        );
+    }
+}
+
+/// The status of this tab; in context everywhere.
+pub(crate) fn status() -> Status {
+    expect_context()
+}

@@ -1,0 +1,182 @@
+//! The live page: everybody who is not offline, pushed; a filter, a person's drawer, and how to end sessions.
+//!
+//! The address is the truth: filters, order, page and drawer are all in it, so it works without scripts and can be
+//! sent to somebody. With scripts a change of the address asks the socket another question.
+
+mod act;
+mod drawer;
+mod row;
+mod table;
+mod toolbar;
+
+use domain::{presence::view::OnlinePage, time::human};
+use leptos::{either::Either, prelude::*};
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_navigate, use_query_map},
+};
+use uuid::Uuid;
+use wasm_bindgen::JsCast;
+
+use crate::{
+    components::{
+        figures::CountLine,
+        form::error_of,
+        frame::{OnlineNow, Page},
+        keys::{element, keys},
+        sudo::SudoInline,
+    },
+    live::{
+        list::{List, open},
+        online::{Online, Reading},
+    },
+    rpc::people::{EndSessions, online, why},
+    viewer::viewer,
+};
+use act::{Acts, ConfirmDialog};
+
+/// What the parts of the page share.
+#[derive(Clone, Copy)]
+struct View {
+    people: Online,
+    list: Memo<List>,
+    open: Memo<Option<Uuid>>,
+    acts: Acts,
+}
+
+#[component]
+pub(crate) fn Live() -> impl IntoView {
+    let query = use_query_map();
+    let list = Memo::new(move |_| query.with(List::of));
+    let open = Memo::new(move |_| query.with(open));
+    let first = Resource::new_blocking(|| (), move |()| online(list.get_untracked().window()));
+    let refused = error_of(ServerAction::<EndSessions>::new());
+    // The drawer's own resource is made here, in the same order on both sides.
+    let person = Resource::new_blocking(
+        move || open.get(),
+        |id| async move {
+            match id {
+                Some(id) => Some(why(id).await),
+                None => None,
+            }
+        },
+    );
+    view! {
+        <Page title="Live">
+            <SudoInline error=refused />
+            <Suspense fallback=|| view! { <div class="card waiting-list" aria-busy="true"></div> }>
+                {move || Suspend::new(async move {
+                    match first.await {
+                        Ok(page) => Either::Left(view! { <People page=page list=list open=open person=person /> }),
+                        Err(e) => Either::Right(view! { <p class="card message">{e.0.message}</p> }),
+                    }
+                })}
+            </Suspense>
+        </Page>
+    }
+}
+
+type Person = Resource<Option<Result<domain::presence::view::Why, crate::rpc::RpcError>>>;
+
+#[component]
+fn People(page: OnlinePage, list: Memo<List>, open: Memo<Option<Uuid>>, person: Person) -> impl IntoView {
+    let people = Online::new(&page, list.get_untracked().window());
+    people.follow(reading);
+    let view = View { people, list, open, acts: Acts::new() };
+    let OnlineNow(number) = expect_context();
+    Effect::new(move |_| number.set(Some(people.counts.with(|c| c.online))));
+    // Another question in the address asks the server another question.
+    Effect::new(move |before: Option<List>| {
+        let now = list.get();
+        if before.is_some_and(|b| b != now) {
+            people.ask(now.window());
+        }
+        now
+    });
+    let navigate = use_navigate();
+    keys().of_page(move |key| {
+        let go = |href: String| {
+            navigate(&href, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() })
+        };
+        match key.as_str() {
+            "p" => people.pause(!people.paused.get_untracked()),
+            "j" => step(1),
+            "k" => step(-1),
+            "]" | "[" if open.get_untracked().is_some() => {
+                if let Some(next) = beside(people, open.get_untracked(), key == "]") {
+                    go(list.get_untracked().href(Some(next)));
+                }
+            }
+            "Escape" if open.get_untracked().is_some() => {
+                let was = open.get_untracked();
+                go(list.get_untracked().href(None));
+                focus_row(was);
+            }
+            _ => {}
+        }
+    });
+    let active_for = human(viewer().active_for);
+    view! {
+        <CountLine counts=people.counts as_of=people.as_of active_for=active_for />
+        <toolbar::Toolbar view=view />
+        <table::Table view=view />
+        <toolbar::Pager view=view />
+        <drawer::Drawer view=view person=person />
+        <ConfirmDialog acts=view.acts />
+    }
+}
+
+const REGION: &str = "[data-people]";
+
+/// What the reader is doing with the table.
+fn reading() -> Reading {
+    let Some(region) = element(REGION) else { return Reading::No };
+    let selection = window().get_selection().ok().flatten();
+    let selecting = selection.is_some_and(|s| {
+        let inside = s.anchor_node().is_some_and(|n| region.contains(Some(&n)));
+        inside && !s.is_collapsed()
+    });
+    let focused =
+        document().active_element().is_some_and(|e| region.contains(Some(&e)) && !region.is_same_node(Some(&e)));
+    let pointed = region.matches(":hover").unwrap_or(false);
+    let scrolled = window().scroll_y().unwrap_or(0.0) > 120.0;
+    if selecting {
+        Reading::Selecting
+    } else if focused || pointed || scrolled {
+        Reading::Near
+    } else {
+        Reading::No
+    }
+}
+
+/// The links of the rows on screen, in order.
+fn links() -> Vec<web_sys::HtmlElement> {
+    let Ok(found) = document().query_selector_all("[data-people] tbody th a") else { return vec![] };
+    (0..found.length()).filter_map(|i| found.get(i)?.dyn_into().ok()).collect()
+}
+
+/// Moves the focus to the next or the previous row.
+fn step(by: isize) {
+    let links = links();
+    let at = document().active_element().and_then(|e| links.iter().position(|l| l.is_same_node(Some(&e))));
+    let next = at.map_or(Some(0), |i| i.checked_add_signed(by));
+    if let Some(link) = next.and_then(|i| links.get(i)) {
+        let _ = link.focus();
+    }
+}
+
+/// Who is above or below the one whose drawer is open.
+fn beside(people: Online, open: Option<Uuid>, below: bool) -> Option<Uuid> {
+    people.entries.with_untracked(|all| {
+        let at = all.iter().position(|e| Some(e.id) == open)?;
+        let next = if below { at + 1 } else { at.checked_sub(1)? };
+        all.get(next).map(|e| e.id)
+    })
+}
+
+/// Gives the focus back to the row whose drawer was closed.
+fn focus_row(id: Option<Uuid>) {
+    if let Some(link) = id.and_then(|id| element(&format!("[data-row=\"{id}\"] th a"))) {
+        let _ = link.focus();
+    }
+}

@@ -1,0 +1,71 @@
+//! Signing in. Works as a plain form; with scripts the error appears in place and what was typed stays.
+
+use domain::time::human;
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use crate::{
+    components::{
+        form::{ErrorSummary, Field, error_of},
+        frame::Door,
+    },
+    routes::safe_next,
+    rpc::auth::SignIn,
+    viewer::viewer,
+};
+
+#[component]
+pub(crate) fn Login() -> impl IntoView {
+    let action = ServerAction::<SignIn>::new();
+    let error = error_of(action);
+    let query = use_query_map();
+    let next = move || query.with(|q| q.get("next").map(|n| safe_next(&n)).unwrap_or_default());
+    let notice = move || {
+        query.with(|q| match q.get("done").as_deref() {
+            Some("out") => Some("You are signed out."),
+            Some("reset") => Some("Your password is changed. Sign in with the new one."),
+            _ => None,
+        })
+    };
+    let remember = viewer().remember;
+    go_on(action);
+    view! {
+        <Door title="Sign in">
+            {move || notice().filter(|_| error.get().is_none()).map(|n| view! { <p class="notice" role="status">{n}</p> })}
+            <ActionForm action=action>
+                <ErrorSummary error=error />
+                <input type="hidden" name="next" value=next />
+                <Field name="username" label="Username" autocomplete="username" focus=true error=error />
+                <Field name="password" label="Password" kind="password" autocomplete="current-password" error=error />
+                {remember.map(|for_ms| view! {
+                    <label class="check">
+                        <input type="checkbox" name="remember" value="true" aria-describedby="remember-hint" />
+                        "Keep me signed in"
+                    </label>
+                    <p class="hint indented" id="remember-hint">
+                        {format!("For {} without activity. Not on a shared device.", days(for_ms))}
+                    </p>
+                })}
+                <button class="button primary wide" disabled=move || action.pending().get()>"Sign in"</button>
+            </ActionForm>
+            <p class="muted foot">"No password, or a forgotten one? An administrator can send you a link."</p>
+        </Door>
+    }
+}
+
+fn days(ms: i64) -> String {
+    let days = ms / domain::time::DAY;
+    if days >= 2 && ms % domain::time::DAY == 0 { format!("{days} days") } else { human(ms) }
+}
+
+/// Goes to the page an action gave: a real load, since who looks at the page has changed.
+pub(crate) fn go_on<S>(action: ServerAction<S>)
+where
+    S: leptos::server_fn::ServerFn<Output = String, Error = crate::rpc::RpcError> + Clone + Send + Sync + 'static,
+{
+    Effect::new(move |_| {
+        if let Some(Ok(next)) = action.value().get() {
+            let _ = window().location().set_href(&next);
+        }
+    });
+}

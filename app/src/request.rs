@@ -1,0 +1,93 @@
+//! What the server's middleware puts into a request's extensions and context for the pages and server functions.
+
+use std::sync::Arc;
+
+use domain::{
+    settings::Settings,
+    time::{DAY, Millis, SECOND},
+};
+
+/// Where a request comes from, after trusted proxies.
+#[derive(Clone, Debug, Default)]
+pub struct Client {
+    pub ip: String,
+    pub user_agent: String,
+}
+
+/// The raw token of the session cookie, for acts that replace or end it.
+#[derive(Clone, Default)]
+pub struct SessionToken(pub Option<String>);
+
+/// The request's id, as in the logs and the answer's header.
+#[derive(Clone, Debug, Default)]
+pub struct RequestId(pub String);
+
+/// The live session the cookie stands for.
+#[derive(Clone, Default)]
+pub struct Current(pub Option<Arc<services::LiveSession>>);
+
+/// Browsers keep no cookie longer (6265bis).
+const COOKIE_MAX: Millis = 400 * DAY;
+
+/// Writes the `Set-Cookie` values: the one place that knows the cookie's name and attributes.
+#[derive(Clone, Debug)]
+pub struct CookieMaker {
+    secure: bool,
+    remember: Millis,
+}
+
+impl CookieMaker {
+    /// `secure`: whether people reach us by https.
+    pub fn new(secure: bool, settings: &Settings) -> Self {
+        let remember = settings.lifetimes.remember.unwrap_or_default().min(COOKIE_MAX);
+        Self { secure, remember }
+    }
+
+    /// The session cookie's name; on https the prefix makes browsers refuse it from anywhere but this host.
+    pub fn name(&self) -> &'static str {
+        if self.secure { "__Host-rollcall" } else { "rollcall" }
+    }
+
+    /// Hands out a token; for the time the browser is open, or as long as a remembered session may idle.
+    pub fn set(&self, token: &str, remembered: bool) -> String {
+        let age = if remembered { format!("; Max-Age={}", self.remember / SECOND) } else { String::new() };
+        format!("{}={token}{}; HttpOnly{age}", self.name(), self.attributes())
+    }
+
+    /// Takes the session cookie back, with the attributes it was set with.
+    pub fn clear(&self) -> String {
+        format!("{}={}; HttpOnly; Max-Age=0", self.name(), self.attributes())
+    }
+
+    /// Remembers the theme in this browser; no secret, so scripts may read it.
+    pub fn theme(&self, theme: &str) -> String {
+        format!("theme={theme}{}; Max-Age={}", self.attributes(), 365 * DAY / SECOND)
+    }
+
+    fn attributes(&self) -> &'static str {
+        if self.secure { "; Path=/; Secure; SameSite=Lax" } else { "; Path=/; SameSite=Lax" }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cookies_carry_their_attributes() {
+        let settings = Settings::default();
+        let https = CookieMaker::new(true, &settings);
+        assert_eq!(https.set("t", false), "__Host-rollcall=t; Path=/; Secure; SameSite=Lax; HttpOnly");
+        assert_eq!(https.set("t", true), "__Host-rollcall=t; Path=/; Secure; SameSite=Lax; HttpOnly; Max-Age=1209600");
+        assert_eq!(https.clear(), "__Host-rollcall=; Path=/; Secure; SameSite=Lax; HttpOnly; Max-Age=0");
+        let http = CookieMaker::new(false, &settings);
+        assert_eq!(http.set("t", false), "rollcall=t; Path=/; SameSite=Lax; HttpOnly");
+    }
+
+    #[test]
+    fn no_cookie_outlives_400_days() {
+        let mut settings = Settings::default();
+        settings.lifetimes.remember = Some(1_000 * DAY);
+        assert!(CookieMaker::new(false, &settings).set("t", true).ends_with("Max-Age=34560000"));
+    }
+}

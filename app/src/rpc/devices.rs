@@ -1,0 +1,36 @@
+//! One's own sessions, a device each.
+
+use domain::{SessionId, session::SessionView};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::RpcError;
+#[cfg(feature = "ssr")]
+use super::ssr;
+
+/// One's own live sessions, this one first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnSessions {
+    pub sessions: Vec<SessionView>,
+    pub as_of: domain::Time,
+}
+
+#[server(prefix = "/rpc", endpoint = "devices")]
+pub async fn devices() -> Result<OwnSessions, RpcError> {
+    let services = ssr::services();
+    let sessions = services.sessions.own(&ssr::actor()?).await?;
+    Ok(OwnSessions { sessions, as_of: services.clock.now() })
+}
+
+/// Ends one of one's own sessions.
+#[server(prefix = "/rpc", endpoint = "end_device")]
+pub async fn end_device(id: SessionId) -> Result<(), RpcError> {
+    ssr::services().sessions.end_own(&ssr::actor()?, id).await?;
+    Ok(())
+}
+
+/// Ends all of one's own sessions but this one; gives how many.
+#[server(prefix = "/rpc", endpoint = "end_other_devices")]
+pub async fn end_other_devices() -> Result<u64, RpcError> {
+    Ok(ssr::services().sessions.end_own_others(&ssr::actor()?).await?)
+}

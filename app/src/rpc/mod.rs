@@ -1,0 +1,161 @@
+//! Server functions: the doors the pages use. Each takes plain arguments, finds who asks, calls one service and gives
+//! back what `domain` knows. No rules here; they also work as the target of a plain HTML form.
+
+pub mod account;
+pub mod auth;
+pub mod devices;
+pub mod me;
+pub mod people;
+pub mod theme;
+
+use domain::{ApiError, ErrorCode};
+use leptos::server_fn::{
+    codec::JsonEncoding,
+    error::{FromServerFnError, ServerFnErrorErr},
+};
+use serde::{Deserialize, Serialize};
+
+/// The one error of all doors, as server functions carry it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RpcError(pub ApiError);
+
+impl RpcError {
+    pub(crate) fn is(&self, code: ErrorCode) -> bool {
+        self.0.code == code
+    }
+}
+
+impl FromServerFnError for RpcError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(e: ServerFnErrorErr) -> Self {
+        use ServerFnErrorErr::{Args, MissingArg, Request};
+        let error = match &e {
+            Args(_) | MissingArg(_) => ApiError::new(ErrorCode::Invalid, "Something is missing from this form."),
+            Request(_) => ApiError::new(ErrorCode::Network, crate::text::NETWORK),
+            _ => ApiError::internal(),
+        };
+        #[cfg(feature = "ssr")]
+        ssr::status(&error);
+        Self(error)
+    }
+}
+
+/// What server functions and pages ask of the request; on the server only.
+#[cfg(feature = "ssr")]
+pub(crate) mod ssr {
+    use std::sync::Arc;
+
+    use domain::{Actor, ApiError};
+    use http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
+    use leptos::prelude::{expect_context, use_context};
+    use leptos_axum::ResponseOptions;
+    use services::{LiveSession, Origin, Services};
+
+    use super::RpcError;
+    use crate::{
+        request::{Client, CookieMaker, Current, SessionToken},
+        viewer::Theme,
+    };
+
+    impl From<ApiError> for RpcError {
+        fn from(e: ApiError) -> Self {
+            status(&e);
+            Self(e)
+        }
+    }
+
+    /// Only for a call by our own script: never the status of a page that calls the function while it renders, nor of
+    /// a plain form, whose redirect it would replace.
+    pub(crate) fn status(e: &ApiError) {
+        let (Some(parts), Some(options)) = (use_context::<Parts>(), use_context::<ResponseOptions>()) else { return };
+        if !parts.uri.path().starts_with("/rpc/") || is_form(&parts) {
+            return;
+        }
+        if let Ok(status) = StatusCode::from_u16(e.code.status()) {
+            options.set_status(status);
+        }
+        if let Some(seconds) = e.retry_after {
+            options.insert_header(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+    }
+
+    fn is_form(parts: &Parts) -> bool {
+        parts.headers.get(header::ACCEPT).is_some_and(|a| a.as_bytes().windows(9).any(|w| w == b"text/html"))
+    }
+
+    /// Sends a plain form on to `path`, which is one of ours; our own script goes there by itself.
+    pub(crate) fn go(path: &str) {
+        let (Some(parts), Some(options)) = (use_context::<Parts>(), use_context::<ResponseOptions>()) else { return };
+        if let (true, Ok(path)) = (is_form(&parts), HeaderValue::from_str(path)) {
+            options.insert_header(header::LOCATION, path);
+            options.set_status(StatusCode::FOUND);
+        }
+    }
+
+    fn extension<T: Clone + Send + Sync + 'static>() -> Option<T> {
+        use_context::<Parts>().and_then(|p| p.extensions.get::<T>().cloned())
+    }
+
+    pub(crate) fn actor() -> Result<Actor, RpcError> {
+        extension::<Actor>().ok_or_else(|| ApiError::internal().into())
+    }
+
+    pub(crate) fn services() -> Services {
+        expect_context()
+    }
+
+    pub(crate) fn session() -> Result<Arc<LiveSession>, RpcError> {
+        extension::<Current>().and_then(|c| c.0).ok_or_else(|| ApiError::unauthenticated().into())
+    }
+
+    pub(crate) fn token() -> Option<String> {
+        extension::<SessionToken>().and_then(|t| t.0)
+    }
+
+    pub(crate) fn origin() -> Origin {
+        let client = extension::<Client>().unwrap_or_default();
+        Origin { ip: client.ip, user_agent: client.user_agent }
+    }
+
+    pub(crate) fn cookies() -> CookieMaker {
+        expect_context()
+    }
+
+    pub(crate) fn set_cookie(value: &str) {
+        if let (Some(options), Ok(value)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(value)) {
+            options.append_header(header::SET_COOKIE, value);
+        }
+    }
+
+    pub(crate) fn header(name: &'static str, value: &'static str) {
+        if let Some(options) = use_context::<ResponseOptions>() {
+            options.insert_header(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+    }
+
+    /// Hands the new token of a sign-in to the browser.
+    pub(crate) fn hand_out(signed_in: &services::SignedIn) {
+        set_cookie(&cookies().set(signed_in.token.expose(), signed_in.remembered));
+    }
+
+    /// The status of the page that is being rendered.
+    pub(crate) fn page_status(status: u16) {
+        if let (Some(options), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(status)) {
+            options.set_status(status);
+        }
+    }
+
+    /// The theme this browser remembers.
+    pub(crate) fn theme(parts: &Parts) -> Theme {
+        parts
+            .headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|v| v.to_str().ok())
+            .flat_map(|v| v.split(';'))
+            .find_map(|pair| pair.trim().strip_prefix("theme=").and_then(Theme::parse))
+            .unwrap_or_default()
+    }
+}
