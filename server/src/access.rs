@@ -1,0 +1,94 @@
+//! Who may call which route: the list the black-box tests run from.
+//!
+//! The routes come from the routers themselves; a route without a row here fails the tests, so nothing new is open by
+//! accident. The rule itself is enforced by the services and the page gate, not by this table.
+
+use app::routes::{PAGES, PageAccess};
+use serde::Serialize;
+
+use crate::{api, pages};
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    Public,
+    SignedIn,
+    Manager,
+    Admin,
+}
+
+/// A route as the black-box tests see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Route {
+    pub method: String,
+    pub path: String,
+    /// Nothing for a route without a row in the table below, which fails the tests.
+    pub access: Option<Access>,
+}
+
+/// Who may call what is not a page.
+const ACCESS: [(&str, &str, Access); 41] = [
+    ("GET", "/api/v1/openapi.json", Access::Public),
+    ("POST", "/api/v1/auth/login", Access::Public),
+    ("POST", "/api/v1/auth/logout", Access::Public),
+    ("POST", "/api/v1/auth/reauth", Access::SignedIn),
+    ("POST", "/api/v1/auth/password", Access::SignedIn),
+    ("GET", "/api/v1/session", Access::SignedIn),
+    ("GET", "/api/v1/session/data/{key}", Access::SignedIn),
+    ("PUT", "/api/v1/session/data/{key}", Access::SignedIn),
+    ("DELETE", "/api/v1/session/data/{key}", Access::SignedIn),
+    ("GET", "/api/v1/sessions", Access::SignedIn),
+    ("DELETE", "/api/v1/sessions", Access::SignedIn),
+    ("DELETE", "/api/v1/sessions/{id}", Access::SignedIn),
+    ("POST", "/api/v1/heartbeat", Access::SignedIn),
+    ("GET", "/api/v1/presence/me", Access::SignedIn),
+    ("PUT", "/api/v1/presence/me", Access::SignedIn),
+    ("GET", "/api/v1/admin/users/online", Access::Manager),
+    ("GET", "/api/v1/admin/users/{id}/why", Access::Manager),
+    ("GET", "/api/v1/admin/sessions", Access::Manager),
+    ("POST", "/api/v1/admin/sessions/revoke", Access::Manager),
+    ("POST", "/api/v1/admin/sessions/cleanup", Access::Admin),
+    ("POST", "/rpc/sign_in", Access::Public),
+    ("POST", "/rpc/sign_out", Access::Public),
+    ("POST", "/rpc/setup_is_open", Access::Public),
+    ("POST", "/rpc/set_up", Access::Public),
+    ("POST", "/rpc/reset_is_open", Access::Public),
+    ("POST", "/rpc/reset_password", Access::Public),
+    ("POST", "/rpc/set_theme", Access::Public),
+    ("POST", "/rpc/confirm_password", Access::SignedIn),
+    ("POST", "/rpc/change_password", Access::SignedIn),
+    ("POST", "/rpc/devices", Access::SignedIn),
+    ("POST", "/rpc/end_device", Access::SignedIn),
+    ("POST", "/rpc/end_other_devices", Access::SignedIn),
+    ("POST", "/rpc/me", Access::SignedIn),
+    ("POST", "/rpc/choose", Access::SignedIn),
+    ("POST", "/rpc/stay", Access::SignedIn),
+    ("POST", "/rpc/online", Access::Manager),
+    ("POST", "/rpc/why", Access::Manager),
+    ("POST", "/rpc/end_sessions", Access::Manager),
+    ("GET", "/socket/websocket", Access::SignedIn),
+    ("GET", "/pkg/{*path}", Access::Public),
+    ("GET", "/health/live", Access::Public),
+];
+
+/// Every route the server answers, from its own routers.
+pub fn routes() -> Vec<Route> {
+    let label = |method: &str, path: &str| ACCESS.iter().find(|(m, p, _)| *m == method && *p == path).map(|(_, _, a)| *a);
+    let page = |path: &str| PAGES.iter().find(|(p, _)| *p == path).map(|(_, a)| match a {
+        PageAccess::Public => Access::Public,
+        PageAccess::SignedIn => Access::SignedIn,
+        PageAccess::Manager => Access::Manager,
+    });
+    let calls = api::calls().into_iter().chain(
+        leptos::server_fn::axum::server_fn_paths().map(|(path, method)| (method.to_string(), path.to_owned())),
+    );
+    let fixed = [("GET", "/socket/websocket"), ("GET", "/pkg/{*path}"), ("GET", "/health/live")];
+    let mut routes: Vec<Route> = calls
+        .chain(fixed.map(|(m, p)| (m.to_owned(), p.to_owned())))
+        .map(|(method, path)| Route { access: label(&method, &path), method, path })
+        .collect();
+    routes.extend(pages::paths().into_iter().map(|path| Route { method: "GET".into(), access: page(&path), path }));
+    routes.sort_by(|a, b| (&a.path, &a.method).cmp(&(&b.path, &b.method)));
+    routes
+}

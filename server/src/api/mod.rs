@@ -1,0 +1,91 @@
+//! REST, version 1: one file per noun, each a thin door onto `services`.
+//!
+//! To add a call: a handler with its `utoipa::path` in the noun's file, a line in `router`, a row in `ACCESS`, and the
+//! black-box tests find it by themselves.
+
+mod admin_sessions;
+mod admin_users;
+mod auth;
+mod presence;
+mod session;
+mod sessions;
+
+use axum::{Json, Router, extract::State, routing::get};
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::router::AppState;
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Rollcall",
+    description = "Who is here, since when, doing what, how sure we are, and why. Times are RFC 3339 in UTC with \
+                   milliseconds; ids are UUIDs. Sign in with `POST /api/v1/auth/login`; the session is the cookie it sets."
+))]
+struct Doc;
+
+/// Every error.
+#[derive(Serialize, ToSchema)]
+#[expect(dead_code, reason = "describes what `http::request_id` writes")]
+struct Problem {
+    error: ProblemDetail,
+    request_id: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ProblemDetail {
+    /// Why, as a program reads it.
+    code: String,
+    /// A sentence for a person, with what to do.
+    message: String,
+    /// Field → what is wrong with it.
+    fields: Option<std::collections::BTreeMap<String, String>>,
+}
+
+/// A list: `next` is the cursor of the following page.
+#[derive(Serialize, ToSchema)]
+pub struct Items<T> {
+    pub items: Vec<T>,
+    pub next: Option<String>,
+    pub total: Option<u64>,
+}
+
+fn documented() -> (Router<AppState>, utoipa::openapi::OpenApi) {
+    let v1 = OpenApiRouter::new()
+        .routes(routes!(auth::login))
+        .routes(routes!(auth::logout))
+        .routes(routes!(auth::reauth))
+        .routes(routes!(auth::password))
+        .routes(routes!(session::current))
+        .routes(routes!(session::get_data, session::put_data, session::delete_data))
+        .routes(routes!(sessions::own, sessions::end_others))
+        .routes(routes!(sessions::end_one))
+        .routes(routes!(presence::heartbeat))
+        .routes(routes!(presence::me, presence::choose))
+        .routes(routes!(admin_users::online))
+        .routes(routes!(admin_users::why))
+        .routes(routes!(admin_sessions::list))
+        .routes(routes!(admin_sessions::revoke))
+        .routes(routes!(admin_sessions::clean_up));
+    OpenApiRouter::with_openapi(Doc::openapi()).nest("/api/v1", v1).split_for_parts()
+}
+
+/// The routes of REST with their description.
+pub fn router() -> Router<AppState> {
+    let (router, document) = documented();
+    router
+        .route("/api/v1/openapi.json", get(|State(d): State<std::sync::Arc<utoipa::openapi::OpenApi>>| async move { Json((*d).clone()) }).with_state(std::sync::Arc::new(document)))
+        .route("/api/{*rest}", axum::routing::any(|| async { http::StatusCode::NOT_FOUND }))
+}
+
+/// Method and path of every call.
+pub fn calls() -> Vec<(String, String)> {
+    let (_, document) = documented();
+    let mut calls = vec![("GET".to_owned(), "/api/v1/openapi.json".to_owned())];
+    for (path, item) in document.paths.paths {
+        let methods = [("GET", item.get), ("PUT", item.put), ("POST", item.post), ("DELETE", item.delete), ("PATCH", item.patch)];
+        calls.extend(methods.into_iter().filter(|(_, op)| op.is_some()).map(|(m, _)| (m.to_owned(), path.clone())));
+    }
+    calls
+}

@@ -1,0 +1,23 @@
+//! Standard output. It is for answers; everything else goes to standard error.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::failure::Failure;
+
+/// Writes the text and a line feed, at once: a script may be waiting for it.
+pub(super) fn text(text: impl AsRef<str>) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{}", text.as_ref()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(()),
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Err(Failure::ReaderGone),
+        Err(e) => Err(Failure::failed(format!("standard output cannot be written: {e}"))),
+    }
+}
+
+/// Writes a value as JSON for programs.
+pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
+    let json = serde_json::to_string_pretty(value);
+    text(json.map_err(|e| Failure::failed(format!("the answer cannot be written as JSON: {e}")))?)
+}

@@ -1,0 +1,186 @@
+//! `rollcall user`: accounts, for whoever has a shell on the machine.
+
+mod list;
+
+use std::io::{self, IsTerminal, Write};
+
+use clap::{Args, Subcommand};
+use domain::Actor;
+use services::NewUser;
+
+use super::{
+    database::{self, DatabaseArgs},
+    failure::Failure,
+    out, password, serve,
+};
+
+/// Add, list, disable, enable and delete accounts, and make links to reset a password
+#[derive(Debug, Args)]
+pub(super) struct UserArgs {
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Debug, Subcommand)]
+enum Act {
+    Add(Box<AddArgs>),
+    List(ListArgs),
+    /// Sign a person out everywhere and let them in no more
+    Disable(OneArgs),
+    /// Let a disabled person in again
+    Enable(OneArgs),
+    /// Delete a person with their sessions, for good
+    Delete(DeleteArgs),
+    /// Make a link with which a person chooses a new password; good once, for an hour
+    ResetLink(OneArgs),
+}
+
+/// Add a person
+#[derive(Debug, Args)]
+struct AddArgs {
+    /// What they sign in with
+    #[arg(long)]
+    username: String,
+    /// How they are shown [default: the username]
+    #[arg(long)]
+    name: Option<String>,
+    /// Where mail reaches them
+    #[arg(long)]
+    email: Option<String>,
+    /// admin, manager, teacher, student, member or a role of your own
+    #[arg(long, default_value = "member")]
+    role: String,
+    /// Their organisation; created if it is not there
+    #[arg(long)]
+    org: Option<String>,
+    /// A team of the organisation, created if it is not there; may be repeated
+    #[arg(long = "team", value_name = "TEAM", requires = "org")]
+    teams: Vec<String>,
+    /// Read the password from standard input, one line, instead of asking
+    #[arg(long)]
+    password_stdin: bool,
+    /// Print the account as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+/// List all accounts
+#[derive(Debug, Args)]
+struct ListArgs {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+#[derive(Debug, Args)]
+struct OneArgs {
+    #[command(flatten)]
+    who: Who,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+#[derive(Debug, Args)]
+struct DeleteArgs {
+    #[command(flatten)]
+    who: Who,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+/// A person, by position or by flag.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Who {
+    /// Whose account
+    #[arg(value_name = "USERNAME")]
+    who: Option<String>,
+    /// The same as a flag
+    #[arg(long)]
+    username: Option<String>,
+}
+
+impl Who {
+    fn username(self) -> String {
+        self.who.or(self.username).unwrap_or_default()
+    }
+}
+
+pub(super) async fn run(args: UserArgs) -> Result<(), Failure> {
+    match args.act {
+        Act::Add(args) => add(*args).await,
+        Act::List(args) => list::run(args).await,
+        Act::Disable(args) => {
+            let (services, who) = (args.database.open().await?, args.who.username());
+            services.accounts.disable(&Actor::Operator, &who).await.map_err(|e| of(&who, e))?;
+            out::text(format!("{who} is disabled and signed out everywhere"))
+        }
+        Act::Enable(args) => {
+            let (services, who) = (args.database.open().await?, args.who.username());
+            services.accounts.enable(&Actor::Operator, &who).await.map_err(|e| of(&who, e))?;
+            out::text(format!("{who} may sign in again"))
+        }
+        Act::Delete(args) => delete(args).await,
+        Act::ResetLink(args) => reset_link(args).await,
+    }
+}
+
+async fn add(args: AddArgs) -> Result<(), Failure> {
+    let password = password::read(&args.username, args.password_stdin)?;
+    let services = args.database.open().await?;
+    let new = NewUser {
+        password: Some(password),
+        username: args.username,
+        name: args.name,
+        email: args.email,
+        role: Some(args.role),
+        organisation: args.org,
+        teams: args.teams,
+    };
+    let user = services.accounts.add(&Actor::Operator, new).await?;
+    if args.json {
+        return out::json(&user);
+    }
+    let of = user.organisation.as_ref().map(|o| format!(" of {o}")).unwrap_or_default();
+    out::text(format!("added {} as {}{of}", user.username, user.role))
+}
+
+async fn delete(args: DeleteArgs) -> Result<(), Failure> {
+    let (services, who) = (args.database.open().await?, args.who.username());
+    if !args.yes && io::stdin().is_terminal() {
+        eprint!("Delete {who} with all their sessions, for good? Type the username: ");
+        io::stderr().flush()?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        if answer.trim() != who {
+            return Err(Failure::failed("nothing was deleted"));
+        }
+    }
+    services.accounts.delete(&Actor::Operator, &who).await.map_err(|e| of(&who, e))?;
+    out::text(format!("{who} is deleted"))
+}
+
+async fn reset_link(args: OneArgs) -> Result<(), Failure> {
+    let settings = args.database.settings()?;
+    let (services, who) = (database::open(&settings).await?, args.who.username());
+    let token = services.accounts.reset_link(&Actor::Operator, &who).await.map_err(|e| of(&who, e))?;
+    let origin = settings.base_url.map_or_else(|| serve::origin(settings.listen), |base| base.origin);
+    out::text(format!("{origin}/reset?token={}", token.expose()))
+}
+
+/// What is not found here is a username, which the operator may be told.
+fn of(who: &str, error: domain::ApiError) -> Failure {
+    match error.code {
+        domain::ErrorCode::NotFound => {
+            Failure::failed(format!("there is no account \"{who}\"; `rollcall user list` shows all"))
+        }
+        _ => error.into(),
+    }
+}

@@ -1,0 +1,74 @@
+//! Whose session it is: the cookie, and only the cookie, becomes the `Actor`.
+
+use app::request::{Current, SessionToken};
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use domain::Actor;
+use http::{HeaderMap, header::COOKIE};
+
+use super::extract::HttpError;
+use crate::router::AppState;
+
+pub async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let token = session_cookie(request.headers(), state.site.cookies.name()).map(str::to_owned);
+    let session = match &token {
+        None => None,
+        // Without its database the server knows nobody: neither a person nor an anonymous one (ASVS 16.5.3).
+        Some(token) => match state.services.sessions.authenticate(token).await {
+            Ok(session) => session,
+            Err(error) => return HttpError(error).into_response(),
+        },
+    };
+    if let Some(session) = session.as_ref().filter(|_| is_activity(request.uri().path())) {
+        state.services.sessions.touch(session, state.services.clock.now());
+    }
+    let actor = session.as_ref().map_or(Actor::Anonymous, |s| s.actor());
+    let extensions = request.extensions_mut();
+    extensions.insert(actor);
+    extensions.insert(SessionToken(token));
+    extensions.insert(Current(session));
+    next.run(request).await
+}
+
+/// Heartbeats and sockets are signs of life; everything else a session asks for is something a person caused.
+fn is_activity(path: &str) -> bool {
+    path != "/api/v1/heartbeat" && !path.starts_with("/socket/")
+}
+
+/// The value of the session cookie. Two of them are none: one was planted (6265bis, `__Host-`).
+pub fn session_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut found = headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| axum_extra::extract::cookie::Cookie::split_parse(line).flatten())
+        .filter(|c| c.name() == name)
+        .filter_map(|c| c.value_raw());
+    let value = found.next()?;
+    found.next().is_none().then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_cookie_of_that_very_name() {
+        let of = |lines: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            lines.iter().for_each(|l| {
+                headers.append(COOKIE, l.parse().unwrap());
+            });
+            session_cookie(&headers, "__Host-rollcall").map(str::to_owned)
+        };
+        assert_eq!(of(&["a=b; __Host-rollcall=token; c=d"]).as_deref(), Some("token"));
+        assert_eq!(of(&["__host-rollcall=token"]), None);
+        assert_eq!(of(&["__Host-rollcall=a; __Host-rollcall=b"]), None);
+        assert_eq!(of(&["__Host-rollcall=a", "__Host-rollcall=b"]), None);
+        assert_eq!(of(&["rollcall=token"]), None);
+        assert_eq!(of(&[]), None);
+    }
+}

@@ -1,0 +1,156 @@
+//! The loop of one socket.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
+use bytes::Bytes;
+use domain::wire::Frame;
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use services::{
+    Services,
+    presence::{Close, Next, Socket},
+};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio_tungstenite::tungstenite;
+
+use super::channel::{Answer, Channels};
+
+/// A reader that takes nothing for this long is stuck.
+const SEND_MAX: Duration = Duration::from_secs(30);
+/// How long the peer may take to answer our closing frame, so that the code arrives before the end of the stream.
+const CLOSE_MAX: Duration = Duration::from_secs(2);
+/// Frames a client may send at once, and each second after that. Ours sends one in seconds; a person with twenty
+/// tabs behind one socket stays far below.
+const BURST: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
+const PER_SECOND: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
+
+/// How the loop ends.
+enum End {
+    /// The peer said goodbye.
+    Goodbye,
+    /// The stream broke off.
+    Lost,
+    /// We close.
+    Close(Close),
+}
+
+/// Serves one socket until it ends.
+pub(super) async fn run<W>(mut ws: W, mut socket: Socket, services: Services)
+where
+    W: Stream<Item = Result<Message, axum::Error>> + Sink<Message, Error = axum::Error> + Unpin,
+{
+    match serve(&mut ws, &socket, &services).await {
+        End::Goodbye => {
+            socket.said_goodbye();
+            // Lets the answer to the peer's closing frame go out.
+            let _ = timeout(CLOSE_MAX, ws.close()).await;
+        }
+        End::Lost => {}
+        End::Close(close) => {
+            let frame = CloseFrame { code: close.code, reason: close.reason.into() };
+            let _ = timeout(CLOSE_MAX, async {
+                if ws.send(Message::Close(Some(frame))).await.is_ok() {
+                    while let Some(Ok(_)) = ws.next().await {}
+                }
+            })
+            .await;
+        }
+    }
+}
+
+async fn serve<W>(ws: &mut W, socket: &Socket, services: &Services) -> End
+where
+    W: Stream<Item = Result<Message, axum::Error>> + Sink<Message, Error = axum::Error> + Unpin,
+{
+    let heartbeat = Duration::from_millis(services.settings.heartbeat as u64);
+    let mut ping = interval_at(Instant::now() + heartbeat, heartbeat);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let limiter: DefaultDirectRateLimiter = RateLimiter::direct(Quota::per_second(PER_SECOND).allow_burst(BURST));
+    let mut channels = Channels::default();
+    loop {
+        let message = tokio::select! {
+            next = socket.outbox.next() => match next {
+                Next::Send(frame) => text(frame),
+                Next::CaughtUp => {
+                    socket.caught_up();
+                    continue;
+                }
+                Next::Close(close) => return End::Close(close),
+            },
+            _ = ping.tick() => Message::Ping(Bytes::new()),
+            received = ws.next() => {
+                let text = match received {
+                    None => return End::Lost,
+                    Some(Err(e)) => return fault(e),
+                    Some(Ok(Message::Close(_))) => return End::Goodbye,
+                    Some(Ok(_)) if limiter.check().is_err() => return End::Close(Close::TOO_MANY),
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
+                        services.alive(socket);
+                        continue;
+                    }
+                    // The protocol's binary frames carry files, which nobody sends here.
+                    Some(Ok(Message::Binary(_))) => return End::Close(Close::MALFORMED),
+                    Some(Ok(Message::Text(text))) => text,
+                };
+                let Some(frame) = Frame::parse(&text) else { return End::Close(Close::MALFORMED) };
+                match channels.answer(&frame, socket, services).await {
+                    Answer::None => continue,
+                    Answer::One(reply) => text_of(reply),
+                    Answer::Two(first, second) => {
+                        if let Some(end) = send(ws, socket, text_of(first)).await {
+                            return end;
+                        }
+                        text_of(second)
+                    }
+                    Answer::Later(reply, pause) => {
+                        tokio::select! {
+                            close = socket.outbox.closing() => return End::Close(close),
+                            () = tokio::time::sleep(pause) => text_of(reply),
+                        }
+                    }
+                }
+            }
+        };
+        if let Some(end) = send(ws, socket, message).await {
+            return end;
+        }
+    }
+}
+
+/// Sends one message; gives up when the peer takes nothing, and at once when the socket is to be closed.
+async fn send<W>(ws: &mut W, socket: &Socket, message: Message) -> Option<End>
+where
+    W: Sink<Message, Error = axum::Error> + Unpin,
+{
+    // The last frame before a close is sent like any other: only a peer that takes nothing is cut off in the middle.
+    tokio::select! {
+        biased;
+        sent = timeout(SEND_MAX, ws.send(message)) => match sent {
+            Ok(Ok(())) => None,
+            Ok(Err(_)) => Some(End::Lost),
+            Err(_) => Some(End::Close(Close::TOO_SLOW)),
+        },
+        close = socket.outbox.closing() => Some(End::Close(close)),
+    }
+}
+
+fn text(frame: Bytes) -> Message {
+    // Frames are made from strings, so this only looks the bytes over.
+    Utf8Bytes::try_from(frame).map_or_else(|_| Message::Ping(Bytes::new()), Message::Text)
+}
+
+fn text_of(reply: String) -> Message {
+    Message::Text(reply.into())
+}
+
+/// What a broken stream is answered with.
+fn fault(error: axum::Error) -> End {
+    match error.into_inner().downcast_ref::<tungstenite::Error>() {
+        Some(tungstenite::Error::Capacity(_)) => End::Close(Close::TOO_BIG),
+        Some(tungstenite::Error::Utf8(_)) => End::Close(Close::MALFORMED),
+        Some(tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake)) => End::Lost,
+        Some(tungstenite::Error::Protocol(_)) => End::Close(Close::MALFORMED),
+        _ => End::Lost,
+    }
+}

@@ -1,0 +1,41 @@
+//! The pages and server functions of `app`, with the context they are given.
+
+use app::request::CookieMaker;
+use axum::{Router, extract::Request, middleware, response::Response};
+use http::request::Parts;
+use leptos::{nonce::Nonce, prelude::*};
+use leptos_axum::{LeptosRoutes, generate_route_list, render_app_async_with_context};
+
+use crate::{http::gate, router::AppState};
+
+/// Every page and server function; what is neither is answered by the app's not-found page.
+pub fn router(state: &AppState) -> Router<AppState> {
+    let context = context(state);
+    let options = state.leptos.clone();
+    let shell = move || app::shell(options.clone());
+    let not_found = render_app_async_with_context(context.clone(), shell.clone());
+    let fallback = move |request: Request| -> std::pin::Pin<Box<dyn Future<Output = Response> + Send>> { not_found(request) };
+    Router::new()
+        .leptos_routes_with_context(state, generate_route_list(app::App), context, shell)
+        .route("/rpc/{*rest}", axum::routing::any(|| async { http::StatusCode::NOT_FOUND }))
+        .fallback(fallback)
+        .layer(middleware::from_fn(gate::layer))
+}
+
+/// Paths of the pages as the app's router knows them.
+pub fn paths() -> Vec<String> {
+    generate_route_list(app::App).iter().map(|r| r.path().to_owned()).collect()
+}
+
+fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
+    let services = state.services.clone();
+    let cookies: CookieMaker = state.site.cookies.clone();
+    move || {
+        provide_context(services.clone());
+        provide_context(cookies.clone());
+        // This runs after leptos_axum's own `provide_nonce`, so the nonce of the header wins.
+        if let Some(nonce) = use_context::<Parts>().and_then(|p| p.extensions.get::<Nonce>().cloned()) {
+            provide_context(nonce);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Running: the listeners, the accept loop, and a stop that loses nothing.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use app::request::CookieMaker;
+use axum::{Router, extract::ConnectInfo};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use services::{Clock, Config, Services};
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt;
+use tracing::{info, warn};
+
+use crate::{
+    assets, ops,
+    router::{AppState, Site, router},
+    settings::ServeSettings,
+};
+
+/// A head must arrive within this time, on a new connection and between two requests of an old one.
+const HEAD_MAX: Duration = Duration::from_secs(20);
+/// Requests and sockets may take this long to finish after a stop; the promise is an exit within 10 s.
+const STOP_MAX: Duration = Duration::from_secs(8);
+
+/// Bound listeners; tests bind port 0.
+pub struct Listeners {
+    pub main: TcpListener,
+    pub ops: Option<TcpListener>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error(transparent)]
+    Open(#[from] services::OpenError),
+    #[error("the listener failed: {0}")]
+    Listener(#[from] io::Error),
+}
+
+/// Opens the services and serves until `stop`; `ready` is called once with them, before the first request is taken.
+pub async fn serve(
+    settings: ServeSettings,
+    listeners: Listeners,
+    clock: Clock,
+    stop: CancellationToken,
+    ready: impl AsyncFnOnce(&Services, SocketAddr),
+) -> Result<(), ServeError> {
+    let tasks = TaskTracker::new();
+    let sockets = TaskTracker::new();
+    let address = listeners.main.local_addr()?;
+    // The services stop after the requests that use them.
+    let services_stop = CancellationToken::new();
+    let config = Config { database_url: settings.database_url.clone(), settings: settings.services.clone(), background: true };
+    let services = Services::open(config, clock, services_stop.clone(), &tasks).await?;
+    let state = AppState {
+        site: Arc::new(site(&settings, address, sockets.clone())),
+        services: services.clone(),
+        leptos: assets::leptos_options(),
+    };
+    let app = router(&state);
+    services.restore().await.map_err(services::OpenError::from)?;
+    let metrics = ops::install_metrics();
+    if let Some(listener) = listeners.ops {
+        tasks.spawn(ops::serve(listener, services.clone(), metrics, services_stop.clone()));
+    }
+    ready(&services, address).await;
+    let requests = TaskTracker::new();
+    accept(listeners.main, app, &requests, &stop).await;
+
+    info!("stopping");
+    requests.close();
+    // First the hub, which closes every socket with 1012; then what is still being answered; then the last flush.
+    services.presence.stop().await;
+    sockets.close();
+    let drained = async {
+        requests.wait().await;
+        sockets.wait().await;
+    };
+    if tokio::time::timeout(STOP_MAX, drained).await.is_err() {
+        warn!(requests = requests.len(), sockets = sockets.len(), "some did not finish in time");
+    }
+    services.flush().await;
+    services_stop.cancel();
+    tasks.close();
+    let _ = tokio::time::timeout(Duration::from_secs(1), tasks.wait()).await;
+    info!("stopped");
+    Ok(())
+}
+
+async fn accept(listener: TcpListener, app: Router, requests: &TaskTracker, stop: &CancellationToken) {
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of files, most likely; some will be closed soon.
+                warn!(%error, "cannot take a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let _ = stream.set_nodelay(true);
+        let (app, stop) = (app.clone(), stop.clone());
+        requests.spawn(async move {
+            let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+                request.extensions_mut().insert(ConnectInfo(peer));
+                app.clone().oneshot(request)
+            });
+            let mut http = hyper::server::conn::http1::Builder::new();
+            http.timer(TokioTimer::new()).header_read_timeout(HEAD_MAX).max_buf_size(64 * 1024);
+            let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+            let mut connection = std::pin::pin!(connection);
+            // Errors here are the peer's: a broken head, a reset, a time-out.
+            tokio::select! {
+                _ = connection.as_mut() => return,
+                () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+            }
+            let _ = connection.await;
+        });
+    }
+}
+
+fn site(settings: &ServeSettings, address: SocketAddr, sockets: TaskTracker) -> Site {
+    let https = settings.base_url.as_ref().is_some_and(|b| b.https);
+    let origins = match &settings.base_url {
+        Some(base) => vec![base.origin.clone()],
+        None => {
+            let port = address.port();
+            vec![
+                format!("http://127.0.0.1:{port}"),
+                format!("http://localhost:{port}"),
+                format!("http://[::1]:{port}"),
+            ]
+        }
+    };
+    Site {
+        cookies: CookieMaker::new(https, &settings.services),
+        https,
+        socket_sources: origins.iter().map(|o| o.replacen("http", "ws", 1)).collect::<Vec<_>>().join(" "),
+        origins,
+        trusted_proxies: settings.trusted_proxies.clone(),
+        sockets,
+    }
+}

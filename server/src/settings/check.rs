@@ -1,0 +1,118 @@
+//! What may not go together, and the settings as the program uses them.
+
+use std::path::{Path, absolute};
+
+use domain::settings::{AwayAs, Lifetimes, LimitPolicy, PresenceLimits, Settings};
+use humantime::format_duration;
+
+use super::{
+    ServeArgs, ServeSettings, UsageError,
+    args::{Away, Policy, PresenceArgs},
+};
+
+impl ServeArgs {
+    /// The settings, or what makes no sense in them.
+    pub fn settings(self) -> Result<ServeSettings, UsageError> {
+        let Self { network, storage, sessions, presence, sockets, retention, log, config: _ } = self;
+        check_presence(&presence)?;
+        crate::log::check(&log.log)?;
+        let data_dir = absolute(&storage.data_dir)
+            .map_err(|e| UsageError::new(format!("--data-dir {} makes no path: {e}", storage.data_dir.display())))?;
+        let database_url = match storage.database_url {
+            Some(url) => check_database_url(url)?,
+            None => sqlite_url(&data_dir.join("rollcall.db")),
+        };
+        let services = Settings {
+            lifetimes: Lifetimes {
+                idle: sessions.session_idle,
+                max: sessions.session_max,
+                max_admin: sessions.session_max_admin,
+                remember: sessions.session_remember.0,
+            },
+            session_limit: sessions.session_limit,
+            session_limit_policy: match sessions.session_limit_policy {
+                Policy::Lru => LimitPolicy::Lru,
+                Policy::Refuse => LimitPolicy::Refuse,
+            },
+            sudo_for: sessions.sudo_for,
+            login_throttle: sessions.login_throttle,
+            presence: PresenceLimits {
+                idle_after: presence.idle_after,
+                away_after: presence.away_after,
+                away_as: match presence.away_as {
+                    Away::Away => AwayAs::Away,
+                    Away::Offline => AwayAs::Offline,
+                },
+                online_window: presence.online_window,
+                lost_after: presence.socket_lost_after,
+                grace: presence.grace,
+                hidden_grace: presence.hidden_grace,
+                restart_grace: presence.restart_grace,
+            },
+            heartbeat: presence.heartbeat,
+            sockets_per_session: sockets.sockets_per_session,
+            sockets_per_address: sockets.sockets_per_address,
+            retention_sessions: retention.retention_sessions,
+            retention_events: retention.retention_events,
+            retention_ip: retention.retention_ip,
+        };
+        Ok(ServeSettings {
+            listen: network.listen.0,
+            ops_listen: network.ops_listen.0.map(|listen| listen.0),
+            data_dir,
+            database_url,
+            base_url: network.base_url,
+            insecure_http: network.insecure_http,
+            trusted_proxies: network.trusted_proxies,
+            log: log.log,
+            log_format: log.log_format,
+            services,
+        })
+    }
+}
+
+impl ServeSettings {
+    /// Passwords and cookies must not cross a network in the clear unless somebody said so.
+    pub fn check_listener(&self) -> Result<(), UsageError> {
+        if self.listen.ip().is_loopback() || self.https() || self.insecure_http {
+            return Ok(());
+        }
+        Err(UsageError::new(format!(
+            "{} can be reached from outside, where passwords and cookies need https: put a proxy with a certificate in \
+             front and set --base-url https://…, or say --insecure-http",
+            self.listen
+        )))
+    }
+}
+
+fn check_presence(p: &PresenceArgs) -> Result<(), UsageError> {
+    let said = |ms: i64| format_duration(std::time::Duration::from_millis(ms.unsigned_abs()));
+    if p.idle_after > p.away_after {
+        return Err(UsageError::new(format!(
+            "--idle-after {} is longer than --away-after {}, so nobody could be idle: make it shorter",
+            said(p.idle_after),
+            said(p.away_after)
+        )));
+    }
+    if p.heartbeat >= p.socket_lost_after {
+        return Err(UsageError::new(format!(
+            "--heartbeat {} must be shorter than --socket-lost-after {}, or every socket would count as lost",
+            said(p.heartbeat),
+            said(p.socket_lost_after)
+        )));
+    }
+    Ok(())
+}
+
+fn check_database_url(url: String) -> Result<String, UsageError> {
+    if ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Ok(url);
+    }
+    // What was given is not repeated: it may hold a password.
+    Err(UsageError::new("--database-url takes sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME"))
+}
+
+/// The URL of a SQLite file; the two characters that mean something in it are escaped.
+pub fn sqlite_url(path: &Path) -> String {
+    format!("sqlite://{}", path.display().to_string().replace('%', "%25").replace('?', "%3F"))
+}

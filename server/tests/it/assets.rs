@@ -1,0 +1,59 @@
+//! Files inside the binary.
+
+use reqwest::Method;
+
+use crate::harness::{App, Raw};
+
+/// Row 55: nothing but those files can be had.
+#[tokio::test]
+async fn nothing_outside_the_binary_is_served() {
+    let app = App::start().await;
+    for path in [
+        "/pkg/../Cargo.toml",
+        "/pkg/..%2f..%2fCargo.toml",
+        "/pkg/%2e%2e/%2e%2e/etc/passwd",
+        "/pkg/%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+        "/pkg/..\\..\\Cargo.toml",
+        "/pkg/..%5c..%5cCargo.toml",
+        "/pkg//etc/passwd",
+        "/pkg/%2fetc%2fpasswd",
+        "/pkg/%00",
+        "/pkg/rollcall.js%00.css",
+        "/pkg/%ff%fe",
+        "/pkg/.",
+        "/pkg/",
+        "/pkg",
+        "/../../../../etc/passwd",
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/account/..%2f..%2fetc/passwd",
+        "/data/rollcall.db",
+    ] {
+        // As written: a client would tidy the path first.
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", app.address);
+        let heard = Raw::exchange(app.address, request).await;
+        assert!(heard.statuses().iter().all(|s| [303, 400, 404].contains(s)), "{path}: {}", heard.text);
+        for inside in ["root:", "[package]", "SQLite format"] {
+            assert!(!heard.text.contains(inside), "{path}: {}", heard.text);
+        }
+    }
+}
+
+/// The browser's files may be kept for ever, in the coding that was asked for.
+#[tokio::test]
+async fn files_of_the_browser_are_cached_for_ever() {
+    let app = App::start().await;
+    let client = app.anonymous();
+    let page = client.get("/login").await.text;
+    let found = page.split(['"', '\'']).find(|part| part.starts_with("/pkg/") && part.ends_with(".js"));
+    let path = found.expect("every page names its files").to_owned();
+    let plain = client.get(&path).await;
+    if plain.status == 404 {
+        // Built without the browser's side: there is no file to look at.
+        assert_eq!(plain.header("cache-control"), "no-store");
+        return;
+    }
+    assert_eq!(plain.header("cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!(plain.header("content-type"), "text/javascript; charset=utf-8");
+    let packed = client.send(client.request(Method::GET, &path).header("accept-encoding", "gzip, br")).await;
+    assert_eq!((packed.header("content-encoding"), packed.header("vary")), ("br", "accept-encoding"));
+}

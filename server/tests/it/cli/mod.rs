@@ -1,0 +1,9 @@
+//! The command line, end to end with the built binary: what people type, what they read, and the exit code.
+
+mod demo;
+mod doctor;
+mod load;
+mod program;
+mod serve;
+mod sessions;
+mod user;

@@ -1,0 +1,89 @@
+//! One's own presence: choosing a state, with a message and an end.
+
+use domain::time::MINUTE;
+use serde_json::{Value, json};
+
+use crate::harness::App;
+
+/// A choice is in force at once, ends by itself, and never makes somebody appear who is not here.
+#[tokio::test]
+async fn a_choice_is_in_force_until_its_end() {
+    let app = App::frozen(|_| {}).await;
+    let admin = app.signed_in("ada", "admin", None).await;
+    let mia = app.signed_in("mia", "student", None).await;
+    let me = async || mia.get("/api/v1/presence/me").await.json();
+    let chosen = json!({"choice": "busy", "message": "  in a lesson  ", "until": "2027-01-15T08:10:00.000Z"});
+    let answer = mia.put("/api/v1/presence/me", chosen).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!((&answer.json()["choice"], &answer.json()["message"]), (&json!("busy"), &json!("in a lesson")));
+    assert_eq!(answer.json()["state"], "offline", "a choice is not being here");
+    mia.post("/api/v1/heartbeat", json!({"idle_ms": 0})).await;
+    assert_eq!(me().await["state"], "busy");
+    app.pass(4 * MINUTE).await;
+    mia.post("/api/v1/heartbeat", json!({})).await;
+    app.pass(4 * MINUTE).await;
+    mia.post("/api/v1/heartbeat", json!({})).await;
+    assert_eq!(me().await["state"], "busy", "busy does not idle");
+    app.pass(2 * MINUTE).await;
+    let now = me().await;
+    assert_eq!((&now["choice"], &now["state"], &now["cause"]), (&json!("available"), &json!("active"), &json!("choice_ended")));
+    assert_eq!(now["message"], Value::Null);
+
+    for (choice, state) in [("away", "away"), ("available", "active"), ("invisible", "active")] {
+        assert_eq!(mia.put("/api/v1/presence/me", json!({"choice": choice})).await.json()["state"], state, "{choice}");
+    }
+    let row = admin.get("/api/v1/admin/users/online").await.json()["users"][0].clone();
+    assert_eq!(row["invisible"], true, "an admin is told");
+}
+
+/// A choice outlives the session and the server.
+#[tokio::test]
+async fn a_choice_survives_a_restart() {
+    let app = App::start().await;
+    let mia = app.signed_in("mia", "student", None).await;
+    mia.put("/api/v1/presence/me", json!({"choice": "busy", "message": "exam"})).await;
+    let app = app.restart(|_| {}).await;
+    let mia = app.sign_in("mia").await;
+    let me = mia.get("/api/v1/presence/me").await.json();
+    assert_eq!((&me["choice"], &me["message"]), (&json!("busy"), &json!("exam")));
+    assert_eq!(mia.post("/api/v1/heartbeat", json!({"idle_ms": 0})).await.json()["state"], "busy");
+}
+
+/// Choices have limits, and one that makes no sense changes nothing.
+#[tokio::test]
+async fn choices_are_checked() {
+    let app = App::frozen(|_| {}).await;
+    let mia = app.signed_in("mia", "student", None).await;
+    let put = async |body: Value| mia.put("/api/v1/presence/me", body).await;
+    assert_eq!(put(json!({"choice": "busy", "message": "ü".repeat(140)})).await.status, 200);
+    for bad in [
+        json!({"choice": "busy", "message": "x".repeat(141)}),
+        json!({"choice": "busy", "message": "two\nlines"}),
+        json!({"choice": "busy", "until": "2027-01-15T08:00:00.000Z"}),
+        json!({"choice": "busy", "until": "2020-01-01T00:00:00Z"}),
+        json!({"choice": "busy", "until": "tomorrow"}),
+        json!({"choice": "offline"}),
+        json!({"choice": "BUSY"}),
+        json!({"choice": null}),
+        json!({}),
+        json!({"choice": "busy", "state": "active"}),
+    ] {
+        assert_eq!(put(bad.clone()).await.status, 422, "{bad}");
+    }
+    let me = mia.get("/api/v1/presence/me").await.json();
+    assert_eq!((&me["choice"], &me["message"]), (&json!("busy"), &json!("ü".repeat(140))));
+}
+
+/// The same over the socket.
+#[tokio::test]
+async fn the_socket_takes_choices_too() {
+    let app = App::start().await;
+    let mia = app.signed_in("mia", "student", None).await;
+    let mut socket = mia.socket().await;
+    socket.join("presence:me", json!({})).await;
+    let reply = socket.push("presence:me", "status", json!({"choice": "busy", "message": "exam"})).await;
+    assert_eq!((&reply["status"], &reply["response"]["state"]), (&json!("ok"), &json!("busy")));
+    let reply = socket.push("presence:me", "status", json!({"choice": "dancing"})).await;
+    assert_eq!(reply["status"], "error");
+    assert_eq!(mia.get("/api/v1/presence/me").await.json()["message"], "exam");
+}

@@ -1,0 +1,182 @@
+//! What watchers see is what there is: presence topics and live queries against `/admin/users/online`, while thirty
+//! people come and go.
+
+use std::time::{Duration, Instant};
+
+use domain::presence::{
+    PersonRow,
+    live::{Mirror, Patch, Snapshot},
+};
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::harness::{
+    App, Client, Dice, PASSWORD, Socket, always,
+    phoenix::{Presences, list_of},
+    settings,
+};
+
+/// One of the thirty.
+struct Person {
+    username: String,
+    client: Client,
+    sockets: Vec<Socket>,
+}
+
+impl Person {
+    /// Does one thing people do.
+    async fn act(&mut self, dice: &mut Dice) {
+        let page = format!("/page/{}", dice.below(9));
+        match dice.below(10) {
+            0..=2 => {
+                if self.client.cookie().is_none() {
+                    assert_eq!(self.client.log_in(&self.username, PASSWORD).await.status, 200);
+                }
+                let mut socket = self.client.socket().await;
+                let idle = *dice.of(&[0, 400_000, 2_000_000]);
+                socket.join("presence:me", json!({"page": page, "idle_ms": idle, "visible": dice.below(2) == 0})).await;
+                self.sockets.push(socket);
+            }
+            3..=5 => {
+                if let Some(socket) = self.sockets.last_mut() {
+                    socket.push("presence:me", "meta", json!({"page": page, "idle_ms": 0})).await;
+                }
+            }
+            6 => {
+                if let Some(mut socket) = self.sockets.pop() {
+                    let _ = socket.stream.close(None).await;
+                }
+            }
+            // Lost without a goodbye.
+            7 => drop(self.sockets.pop()),
+            8 if self.client.cookie().is_some() => {
+                let choice = *dice.of(&["available", "busy", "away", "invisible"]);
+                self.client.put("/api/v1/presence/me", json!({"choice": choice})).await;
+            }
+            _ if self.client.cookie().is_some() => {
+                self.client.post("/api/v1/auth/logout", json!({})).await;
+                self.sockets.clear();
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What a watcher has made of what it heard.
+struct Watcher {
+    socket: Socket,
+    presences: Presences,
+    mirror: Option<Mirror>,
+}
+
+impl Watcher {
+    fn take(&mut self, frame: &Value) {
+        self.presences.take(frame, "presence:all");
+        match frame[3].as_str().filter(|_| frame[2] == "live:online") {
+            Some("snapshot") => {
+                let snapshot: Snapshot = serde_json::from_value(frame[4].clone()).unwrap();
+                self.mirror = Some(Mirror::new(snapshot));
+            }
+            Some("patch") => {
+                let patch: Patch = serde_json::from_value(frame[4].clone()).unwrap();
+                assert_eq!(self.mirror.as_mut().unwrap().apply(patch), Ok(()), "{frame}");
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes in what has come.
+    async fn catch_up(&mut self) {
+        while let Ok(message) = timeout(Duration::from_millis(60), self.socket.stream.next()).await {
+            if let Some(Ok(Message::Text(text))) = message {
+                always::holds_no_secret("a frame", &text);
+                self.take(&serde_json::from_str(&text).unwrap());
+            }
+        }
+    }
+
+    fn differs(&self, online: &Value) -> Option<String> {
+        let (seen, is) = (self.presences.list(), list_of(online));
+        if seen != is {
+            return Some(format!("presence: {seen:#?} is not {is:#?}"));
+        }
+        let mirror = self.mirror.as_ref().unwrap();
+        let rows: Vec<PersonRow> = serde_json::from_value(online["users"].clone()).unwrap();
+        // How long is counted from when a row was written.
+        let timeless = |rows: &[PersonRow]| -> Vec<PersonRow> {
+            rows.iter().cloned().map(|r| PersonRow { session_seconds: 0, ..r }).collect()
+        };
+        if timeless(&mirror.rows) != timeless(&rows) || mirror.total as usize != rows.len() {
+            return Some(format!("rows: {:#?} is not {rows:#?}", mirror.rows));
+        }
+        let counts = serde_json::to_value(&mirror.counts).unwrap();
+        (counts != online["counts"]).then(|| format!("counts: {counts} is not {}", online["counts"]))
+    }
+}
+
+#[tokio::test]
+async fn watchers_see_what_there_is() {
+    let app = App::with(settings(|s| {
+        s.presence.grace = 300;
+        s.presence.hidden_grace = 600;
+    }))
+    .await;
+    let admin = app.signed_in("ada", "admin", None).await;
+    let mut socket = admin.socket().await;
+    socket.cast("presence:all", "phx_join", json!({})).await;
+    socket.cast("live:online", "phx_join", json!({"limit": 200})).await;
+    let mut watcher = Watcher { socket, presences: Presences::default(), mirror: None };
+    let mut people = vec![];
+    for n in 0..30 {
+        let username = format!("person{n}");
+        let role = ["student", "teacher", "manager"][n % 3];
+        app.person(&username, role, Some(["North", "South"][n % 2])).await;
+        people.push(Person { username, client: app.anonymous(), sockets: vec![] });
+    }
+    let mut dice = Dice::new(20_260_301);
+    for round in 0..25 {
+        for _ in 0..8 {
+            let person = dice.below(people.len());
+            people[person].act(&mut dice).await;
+        }
+        let started = Instant::now();
+        loop {
+            let online = admin.get("/api/v1/admin/users/online?limit=200").await.json();
+            watcher.catch_up().await;
+            let Some(difference) = watcher.differs(&online) else { break };
+            // Something may have happened by itself between the two looks.
+            assert!(started.elapsed() < Duration::from_secs(10), "round {round}: {difference}");
+        }
+    }
+    for person in &mut people {
+        person.sockets.clear();
+    }
+    let gone = async || admin.get("/api/v1/admin/users/online").await.json()["total"] == 0;
+    crate::harness::until("everybody gone", gone).await;
+    watcher.catch_up().await;
+    assert!(watcher.presences.list().is_empty() && watcher.mirror.unwrap().rows.is_empty());
+}
+
+/// A window shows what it asks for, moves when it is asked to, and refuses what makes no sense.
+#[tokio::test]
+async fn a_window_can_be_changed() {
+    let app = App::start().await;
+    let admin = app.signed_in("ada", "admin", None).await;
+    for username in ["mia", "ben", "cat"] {
+        let client = app.signed_in(username, "student", None).await;
+        client.post("/api/v1/heartbeat", json!({"idle_ms": 0})).await;
+    }
+    let mut socket = admin.socket().await;
+    assert_eq!(socket.join("live:online", json!({"limit": 2, "sort": "name"})).await["status"], "ok");
+    let snapshot = socket.event("live:online", "snapshot").await;
+    let names = |s: &Value| s["rows"].as_array().unwrap().iter().map(|r| r["username"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!((names(&snapshot), &snapshot["total"], &snapshot["counts"]["online"]), (vec!["ben".into(), "cat".into()], &json!(3), &json!(3)));
+    for bad in [json!({"limit": -1}), json!({"sort": "password"}), json!({"filter": {"is_admin": true}}), json!({"surprise": 1})] {
+        assert_eq!(socket.push("live:online", "query", bad.clone()).await["status"], "error", "{bad}");
+    }
+    assert_eq!(socket.push("live:online", "query", json!({"filter": {"q": "MIA"}, "limit": 4_000_000_000_u32})).await["status"], "ok");
+    let snapshot = socket.event("live:online", "snapshot").await;
+    assert_eq!((names(&snapshot), &snapshot["total"]), (vec!["mia".to_owned()], &json!(1)));
+}

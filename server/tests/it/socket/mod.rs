@@ -1,0 +1,10 @@
+//! The socket: who may open one, what may be said on it, what it says, and every way it ends.
+
+mod ends;
+mod handshake;
+mod limits;
+mod live;
+mod raw;
+mod slow;
+mod topics;
+mod wire;

@@ -1,0 +1,94 @@
+//! Row 42: who may join which topic.
+
+use serde_json::{Value, json};
+
+use crate::{
+    harness::{App, Client, Socket},
+    routes::NOBODY,
+};
+
+async fn organisation(client: &Client) -> String {
+    client.get("/api/v1/session").await.json()["user"]["organisation_id"].as_str().unwrap().to_owned()
+}
+
+async fn refused(socket: &mut Socket, topic: &str) -> Value {
+    let reply = socket.join(topic, json!({})).await;
+    assert_eq!(reply["status"], "error", "{topic}: {reply}");
+    reply
+}
+
+/// Members watch nobody; the answer is the same for what is there and what is not.
+#[tokio::test]
+async fn members_watch_nobody() {
+    let app = App::start().await;
+    let mia = app.signed_in("mia", "student", Some("North")).await;
+    let own = organisation(&mia).await;
+    let other = organisation(&app.signed_in("cat", "student", Some("South")).await).await;
+    let answers = async |topics: [String; 3]| {
+        let mut all = vec![];
+        for topic in topics {
+            // A socket each: a second refusal is answered late.
+            all.push(refused(&mut mia.socket().await, &topic).await);
+        }
+        all
+    };
+    let orgs = answers([own, other, NOBODY.to_owned()].map(|id| format!("presence:org:{id}"))).await;
+    assert!(orgs.iter().all(|a| a["response"]["reason"] == "forbidden" && *a == orgs[0]), "{orgs:?}");
+    answers(["presence:all".into(), "live:online".into(), "realtime:all".into()]).await;
+    // And without joining there is nothing to say.
+    let mut socket = mia.socket().await;
+    for (topic, event) in [("presence:all", "anything"), ("live:online", "query"), ("presence:me", "meta")] {
+        assert_eq!(socket.push(topic, event, json!({})).await["response"]["reason"], "unmatched topic");
+    }
+    for topic in ["", "presence", "presence:", "presence:org:", "presence:org:x", "presence:user:1", "PRESENCE:ALL", "presence:all ", "__proto__"] {
+        assert_eq!(refused(&mut mia.socket().await, topic).await["response"]["reason"], "unmatched topic", "{topic}");
+    }
+}
+
+/// Managers watch their own organisation; another's is as if it were not there.
+#[tokio::test]
+async fn managers_watch_their_own_organisation() {
+    let app = App::start().await;
+    let max = app.signed_in("max", "manager", Some("North")).await;
+    let cat = app.signed_in("cat", "student", Some("South")).await;
+    let mia = app.signed_in("mia", "student", Some("North")).await;
+    let (own, other) = (organisation(&max).await, organisation(&cat).await);
+    let answers = [
+        refused(&mut max.socket().await, &format!("presence:org:{other}")).await,
+        refused(&mut max.socket().await, &format!("presence:org:{NOBODY}")).await,
+    ];
+    assert_eq!(answers[0], answers[1]);
+    refused(&mut max.socket().await, "presence:all").await;
+
+    let topic = format!("presence:org:{own}");
+    let mut watcher = max.socket().await;
+    assert_eq!(watcher.join(&topic, json!({})).await["status"], "ok");
+    assert_eq!(watcher.event(&topic, "presence_state").await, json!({}));
+    assert_eq!(watcher.join("live:online", json!({})).await["status"], "ok");
+    assert_eq!(watcher.event("live:online", "snapshot").await["total"], 0);
+    // Those of another organisation come and go unseen: the first that is heard is one's own.
+    cat.post("/api/v1/heartbeat", json!({"idle_ms": 0})).await;
+    mia.post("/api/v1/heartbeat", json!({"idle_ms": 0})).await;
+    let diff = watcher.event(&topic, "presence_diff").await;
+    assert!(diff.to_string().contains("mia") && !diff.to_string().contains("cat"), "{diff}");
+    assert_eq!(watcher.push("live:online", "query", json!({"filter": {"org": "South"}})).await["status"], "ok");
+    let snapshot = watcher.event("live:online", "snapshot").await;
+    assert_eq!((&snapshot["total"], &snapshot["counts"]["online"]), (&json!(0), &json!(1)));
+    // Nobody's manager watches nobody.
+    let ned = app.signed_in("ned", "manager", None).await;
+    refused(&mut ned.socket().await, "live:online").await;
+    refused(&mut ned.socket().await, &topic).await;
+}
+
+/// Refusals beyond the first are answered late, so that a client that repeats them for ever costs little.
+#[tokio::test]
+async fn repeated_refusals_wait() {
+    let app = App::start().await;
+    let mia = app.signed_in("mia", "student", None).await;
+    let mut socket = mia.socket().await;
+    refused(&mut socket, "presence:all").await;
+    let started = std::time::Instant::now();
+    refused(&mut socket, "presence:all").await;
+    assert!(started.elapsed().as_millis() >= 1_500, "{:?}", started.elapsed());
+    socket.heartbeat().await;
+}
