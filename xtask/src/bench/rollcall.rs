@@ -1,0 +1,206 @@
+//! The release binary as the bench uses it: one prepared data directory, a copy of it for each server.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{outcome::Outcome, process};
+
+/// People with live sessions in the prepared database.
+pub(super) const PEOPLE: u32 = 100_000;
+
+const ADMIN: &str = "bench-admin";
+const PASSWORD: &str = "purple-otter-sings-91";
+/// A little more than the server's own limit for a graceful stop.
+const STOP_MAX: Duration = Duration::from_secs(12);
+
+pub(super) struct Rollcall {
+    binary: PathBuf,
+    folder: TempDir,
+}
+
+impl Rollcall {
+    /// A database of `PEOPLE` with sessions, and an admin.
+    pub(super) fn prepare(binary: PathBuf) -> Outcome<Self> {
+        let rollcall = Self { binary, folder: TempDir::with_prefix("rollcall-bench-")? };
+        eprintln!("preparing {PEOPLE} people");
+        let data = rollcall.data();
+        let people = PEOPLE.to_string();
+        let mut prepare = rollcall.command(&["load", "prepare", "--people", &people, "--out"]);
+        process::run(prepare.arg(rollcall.cookies()).arg("--data-dir").arg(&data).stdout(Stdio::null()))?;
+        let mut add = rollcall.command(&["user", "add", "--username", ADMIN, "--role", "admin", "--password-stdin"]);
+        let mut adding = add.arg("--data-dir").arg(&data).stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
+        adding.stdin.take().ok_or("no input")?.write_all(format!("{PASSWORD}\n").as_bytes())?;
+        if !adding.wait()?.success() {
+            return Err("the admin could not be added".into());
+        }
+        Ok(rollcall)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("prepared")
+    }
+
+    /// The cookies of all people.
+    pub(super) fn cookies(&self) -> PathBuf {
+        self.folder.path().join("cookies")
+    }
+
+    /// The binary with arguments, and with nothing of our own environment that would change a setting.
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ROLLCALL_")) {
+            command.env_remove(name);
+        }
+        command.args(args).current_dir(self.folder.path());
+        command
+    }
+
+    /// A server with default settings on a fresh copy of the prepared data, and its admin signed in.
+    pub(super) fn serve(&self) -> Outcome<Server<'_>> {
+        let folder = TempDir::new_in(self.folder.path())?;
+        let data = folder.path().join("data");
+        copy(&self.data(), &data)?;
+        let plain = self.command(&[]);
+        let mut serve = process::that_ends_with_us(&self.binary, "KILL");
+        for (name, _) in plain.get_envs() {
+            serve.env_remove(name);
+        }
+        serve.args(["serve", "--listen", "127.0.0.1:0", "--ops-listen", "off", "--data-dir"]).arg(&data);
+        serve.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = serve.stderr(File::create(self.folder.path().join("log"))?).spawn()?;
+        let output = child.stdout.take().ok_or("no output")?;
+        let mut server = Server { rollcall: self, child, url: String::new(), admin: PathBuf::new(), folder };
+        let lines = BufReader::new(output).lines();
+        let url = lines.map_while(Result::ok).find_map(|line| Some(line.strip_prefix("listening on ")?.to_owned()));
+        let said = || fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        server.url = url.ok_or_else(|| format!("the server did not start:\n{}", said()))?;
+        server.admin = server.folder.path().join("admin");
+        fs::write(&server.admin, format!("{ADMIN}\t{}\n", sign_in(&server.url)?))?;
+        Ok(server)
+    }
+
+    /// Single acts of the services, in a process and a database of their own.
+    pub(super) fn micro(&self) -> Outcome<Value> {
+        let people = PEOPLE.to_string();
+        let mut micro = self.command(&["load", "micro", "--json", "--people", &people]);
+        Ok(serde_json::from_str(&process::read(&mut micro)?)?)
+    }
+}
+
+/// A running server; dropping it stops it and removes its data.
+pub(super) struct Server<'a> {
+    rollcall: &'a Rollcall,
+    child: Child,
+    url: String,
+    /// A file with the admin's cookie.
+    admin: PathBuf,
+    folder: TempDir,
+}
+
+impl Drop for Server<'_> {
+    fn drop(&mut self) {
+        process::stop(&mut self.child, "TERM", STOP_MAX);
+    }
+}
+
+impl Server<'_> {
+    /// `rollcall load http` as everybody.
+    pub(super) fn http(&self, args: &[&str]) -> Outcome<Value> {
+        self.load("http", &self.rollcall.cookies(), args)
+    }
+
+    /// `rollcall load http` as the admin.
+    pub(super) fn http_as_admin(&self, args: &[&str]) -> Outcome<Value> {
+        self.load("http", &self.admin, args)
+    }
+
+    /// `rollcall load sockets` to its end.
+    pub(super) fn sockets(&self, args: &[&str]) -> Outcome<Value> {
+        self.load("sockets", &self.rollcall.cookies(), args)
+    }
+
+    /// The same, but its people stay until the result is dropped.
+    pub(super) fn crowd(&self, args: &[&str]) -> Outcome<(Value, Crowd)> {
+        let mut command = self.command("sockets", &self.rollcall.cookies(), args);
+        let mut child = command.arg("--hold").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let (input, output) = (child.stdin.take(), child.stdout.take().ok_or("no output")?);
+        let crowd = Crowd { child, input };
+        Ok((first_value(output).ok_or("the sockets could not be measured")?, crowd))
+    }
+
+    fn load(&self, client: &str, cookies: &Path, args: &[&str]) -> Outcome<Value> {
+        Ok(serde_json::from_str(&process::read(&mut self.command(client, cookies, args))?)?)
+    }
+
+    fn command(&self, client: &str, cookies: &Path, args: &[&str]) -> Command {
+        let pid = self.child.id().to_string();
+        let mut command = self.rollcall.command(&["load", client, "--json", "--url", &self.url, "--pid", &pid]);
+        command.arg("--cookies").arg(cookies).args(args);
+        if client == "sockets" {
+            command.arg("--watch-cookie").arg(&self.admin);
+        }
+        command
+    }
+}
+
+/// People who stay connected while something else is measured.
+pub(super) struct Crowd {
+    child: Child,
+    input: Option<ChildStdin>,
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        // They stay until their input ends.
+        drop(self.input.take());
+        let _ = self.child.wait();
+    }
+}
+
+/// The first JSON value, without waiting for the end of the output.
+fn first_value(output: ChildStdout) -> Option<Value> {
+    serde_json::Deserializer::from_reader(BufReader::new(output)).into_iter().next()?.ok()
+}
+
+/// Signs the admin in; returns the value of the `Cookie` header.
+fn sign_in(url: &str) -> Outcome<String> {
+    let authority = url.trim_start_matches("http://");
+    let body = json!({ "username": ADMIN, "password": PASSWORD }).to_string();
+    let mut stream = TcpStream::connect(authority)?;
+    let head = format!("POST /api/v1/auth/login HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n");
+    let about = format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+    stream.write_all(format!("{head}{about}{body}").as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let cookie = answer.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("set-cookie").then(|| value.trim().split(';').next())?
+    });
+    Ok(cookie.ok_or_else(|| format!("the admin could not sign in: {answer}"))?.to_owned())
+}
+
+/// Copies a folder of files and folders.
+fn copy(from: &Path, to: &Path) -> Outcome {
+    fs::create_dir_all(to)?;
+    // The server warns about a directory that others may read.
+    fs::set_permissions(to, fs::metadata(from)?.permissions())?;
+    for entry in fs::read_dir(from)? {
+        let path = entry?.path();
+        let target = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            copy(&path, &target)?;
+        } else {
+            fs::copy(&path, target)?;
+        }
+    }
+    Ok(())
+}
