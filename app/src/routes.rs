@@ -66,7 +66,7 @@ fn is_safe(next: &str) -> bool {
     next.len() <= NEXT_MAX
         && next.chars().all(plain)
         && path.starts_with('/')
-        && path.split('/').skip(1).enumerate().all(|(i, part)| is_segment(part) && (i == 0 || !part.is_empty()))
+        && (path == "/" || path.split('/').skip(1).all(is_segment))
         && escapes(path).all(|b| b.is_some_and(|b| b > 0x20 && b != 0x7f && !b"/\\:@?#%.".contains(&b)))
         && escapes(query).all(|b| b.is_some_and(|b| b >= 0x20 && b != 0x7f))
         && !query.contains('?')
@@ -76,7 +76,7 @@ fn is_safe(next: &str) -> bool {
 }
 
 fn is_segment(part: &str) -> bool {
-    part != "." && part != ".." && !part.contains(':')
+    !["", ".", ".."].contains(&part) && !part.contains(':')
 }
 
 /// The bytes behind `%`; nothing for an escape that is none.

@@ -136,12 +136,20 @@ fn site(settings: &ServeSettings, address: SocketAddr, sockets: TaskTracker) -> 
             ]
         }
     };
+    // A policy cannot name an IPv6 address, and browsers complain about one that does; 'self' covers it there.
+    let named = origins.iter().filter(|o| !o.contains('['));
     Site {
         cookies: CookieMaker::new(https, &settings.services),
         https,
-        socket_sources: origins.iter().map(|o| o.replacen("http", "ws", 1)).collect::<Vec<_>>().join(" "),
+        socket_sources: named.map(|o| o.replacen("http", "ws", 1)).collect::<Vec<_>>().join(" "),
         origins,
         trusted_proxies: settings.trusted_proxies.clone(),
         sockets,
     }
+}
+
+/// Older browsers do not take `'self'` for sockets. An IPv6 literal is no valid source; there `'self'` has to do.
+fn socket_sources(origins: &[String]) -> String {
+    let named = origins.iter().filter(|o| !o.contains('['));
+    named.map(|o| o.replacen("http", "ws", 1)).collect::<Vec<_>>().join(" ")
 }
