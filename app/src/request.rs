@@ -18,6 +18,10 @@ pub struct Client {
 #[derive(Clone, Default)]
 pub struct SessionToken(pub Option<String>);
 
+/// Whether the one-time link in the page's address still opens anything: asked before `/setup` and `/reset` are rendered.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkIsGood(pub bool);
+
 /// The request's id, as in the logs and the answer's header.
 #[derive(Clone, Debug, Default)]
 pub struct RequestId(pub String);

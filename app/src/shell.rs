@@ -6,6 +6,7 @@ use leptos_meta::MetaTags;
 use crate::{App, rpc::ssr, viewer::Theme};
 
 /// The whole document. The theme comes from the cookie, so that there is no flash of the wrong one.
+#[expect(clippy::needless_pass_by_value, reason = "the form leptos asks for")]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let theme = use_context::<http::request::Parts>().map(|p| ssr::theme(&p)).unwrap_or_default();
     let folder = options.site_pkg_dir.clone();

@@ -1,5 +1,7 @@
 //! Every sentence the pages show, apart from those the domain says. Plain words, what happened, what to do.
 
+use std::collections::BTreeMap;
+
 use domain::{
     ApiError, ErrorCode, Level,
     presence::Choice,
@@ -9,6 +11,7 @@ use domain::{
 
 pub(crate) const PRODUCT: &str = "Rollcall";
 pub(crate) const NETWORK: &str = "The server was not reached. Check your connection and try again.";
+pub(crate) const MARKED: &str = "Check what is marked below.";
 pub(crate) const NEEDS_MANAGER: &str = "You need the manager role.";
 
 /// The document's title.
@@ -20,8 +23,10 @@ pub(crate) fn title(page: String) -> String {
 /// What to say of an error that came back in the address bar. Anybody can write an address, so only its code and the
 /// names of its fields count, never its words.
 pub(crate) fn error_by_code(e: &ApiError) -> ApiError {
-    let fields = e.fields.keys().filter_map(|f| field_rule(f).map(|rule| (f.clone(), rule.to_owned()))).collect();
+    let fields: BTreeMap<String, String> =
+        e.fields.keys().filter_map(|f| field_rule(f).map(|rule| (f.clone(), rule.to_owned()))).collect();
     let message = match e.code {
+        _ if !fields.is_empty() => MARKED.to_owned(),
         ErrorCode::InvalidCredentials => ApiError::invalid_credentials().message,
         ErrorCode::TooManyRequests => ApiError::too_many(e.retry_after.unwrap_or(60).min(86_400)).message,
         ErrorCode::ReauthRequired => ApiError::reauth_required().message,
@@ -30,7 +35,7 @@ pub(crate) fn error_by_code(e: &ApiError) -> ApiError {
         ErrorCode::NotFound => ApiError::not_found().message,
         ErrorCode::Unavailable => ApiError::unavailable().message,
         ErrorCode::Network => NETWORK.to_owned(),
-        ErrorCode::Invalid | ErrorCode::BadRequest | ErrorCode::TooLarge => "Check what is marked below.".to_owned(),
+        ErrorCode::Invalid | ErrorCode::BadRequest | ErrorCode::TooLarge => MARKED.to_owned(),
         ErrorCode::Conflict => "This is already so, or was changed meanwhile. Look again and repeat it.".to_owned(),
         _ => ApiError::internal().message,
     };

@@ -14,6 +14,8 @@ pub(crate) struct Viewer {
     pub(crate) active_for: Millis,
     /// How long a remembered sign-in lasts without activity; nothing when remembering is off.
     pub(crate) remember: Option<Millis>,
+    /// Whether the one-time link in the address still works; of no meaning on other pages.
+    pub(crate) link_is_good: bool,
 }
 
 /// The signed-in person.
@@ -75,7 +77,10 @@ impl Viewer {
 impl Viewer {
     /// From the request that is being answered.
     pub(crate) fn of_request() -> Self {
-        use crate::{request::Current, rpc::ssr};
+        use crate::{
+            request::{Current, LinkIsGood},
+            rpc::ssr,
+        };
         use leptos::prelude::use_context;
 
         let (Some(parts), Some(services)) =
@@ -96,6 +101,7 @@ impl Viewer {
             now: services.clock.now(),
             active_for: services.settings.presence.idle_after,
             remember: services.settings.lifetimes.remember,
+            link_is_good: parts.extensions.get::<LinkIsGood>().is_some_and(|l| l.0),
         }
     }
 }

@@ -122,12 +122,13 @@ export const test = base.extend<Fixtures, Shared>({
     { auto: true },
   ],
 
-  context: async ({ context, complaints }, use) => {
+  // After `fresh`: pages close before the servers they show.
+  context: async ({ context, complaints, fresh: _ }, use) => {
     complaints.watch(context);
     await use(context);
   },
 
-  visitor: async ({ browser, contextOptions, viewport, locale, timezoneId, server, complaints }, use) => {
+  visitor: async ({ browser, contextOptions, viewport, locale, timezoneId, server, complaints, fresh: _ }, use) => {
     const opened: BrowserContext[] = [];
     await use(async (options = {}) => {
       const defaults = { ...contextOptions, viewport, locale, timezoneId, baseURL: server.url };

@@ -140,7 +140,7 @@ test("somebody invisible is marked for administrators", async ({ page, client, v
   await enter(theirs, person, "/");
   await theirs.getByRole("radio", { name: /^Invisible/ }).check();
   await theirs.getByRole("button", { name: "Set status" }).click();
-  await expect(rowOf(page, person.name)).toContainText("invisible");
+  await expect(rowOf(page, person.name)).toContainText(/invisible/i);
   const api = await client(admin);
   const seen = (await api.online()).users.find((u) => u.username === person.username);
   expect(seen).toMatchObject({ invisible: true });

@@ -1,6 +1,7 @@
 // The end of a session by time: announced a minute before, put off by whoever is there, carried out on time.
 
 import { ApiPerson } from "../support/api";
+import { check } from "../support/axe";
 import { enter } from "../support/person";
 import { expect, test } from "../support/test";
 import { SECOND, within } from "../support/within";
@@ -19,6 +20,7 @@ test("a minute before the end it is announced, and one may stay", async ({ page,
   await expect(warning).toContainText(/signed out for inactivity in 5\d s/);
   const stay = warning.getByRole("button", { name: "Stay signed in" });
   await expect(stay).toBeFocused();
+  await check(page, "the warning");
 
   await page.keyboard.press("Enter");
   await expect(warning).toBeHidden();
@@ -52,6 +54,7 @@ test("who does nothing is signed out on time and told why", async ({ page, fresh
   expect(performance.now() - opened).toBeGreaterThan(3 * SECOND);
   await expect(ended).toContainText(/You were signed out after 5 s(econds)? of inactivity\./);
   await expect(page.getByRole("alertdialog", { name: "Still there?" })).toBeHidden();
+  await check(page, "the end");
   await ended.getByRole("link", { name: "Sign in" }).click();
   await expect(page).toHaveURL(/\/login\?next=%2Faccount%2Fdevices$/);
   // A sign-in at the same place goes on where one was.

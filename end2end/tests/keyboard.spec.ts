@@ -22,11 +22,22 @@ function number(page: Page): Promise<number> {
 function focused(page: Page): Promise<{ walk: string | null; ring: boolean; covered: string | null; html: string }> {
   return page.evaluate(() => {
     const e = document.activeElement as HTMLElement;
-    const style = getComputedStyle(e);
-    const ring = (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2) || style.boxShadow !== "none";
+    // A control in a frame of its own may leave the ring to the frame.
+    const ring = [e, e.parentElement, e.closest("label")].some((frame) => {
+      const style = frame && getComputedStyle(frame);
+      return (
+        style && ((style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2) || style.boxShadow !== "none")
+      );
+    });
     const box = e.getBoundingClientRect();
     const over = document.elementFromPoint(box.x + box.width / 2, box.y + Math.min(box.height / 2, 20));
-    const free = !over || e.contains(over) || over.contains(e) || over.closest("label")?.contains(e) === true;
+    // The drawer lies over the page on purpose: Esc shows what is under it without moving the focus.
+    const free =
+      !over ||
+      over.closest("aside") !== null ||
+      e.contains(over) ||
+      over.contains(e) ||
+      over.closest("label")?.contains(e) === true;
     return {
       walk: e.getAttribute("data-walk"),
       ring,

@@ -1,7 +1,7 @@
 // The live page: what happens is seen within a second of its rule, and nothing jumps.
 
 import type { Page } from "@playwright/test";
-import type { OnlinePage } from "../support/api";
+import type { ApiPerson, OnlinePage } from "../support/api";
 import type { Person } from "../support/roster";
 import { enter, live, openDrawer, peopleOnline, rowOf, signIn, signOut, stateOf } from "../support/person";
 import { expect, test } from "../support/test";
@@ -291,7 +291,9 @@ test("the list is filtered and sorted by its address", async ({ page, client, se
 
 test("twenty people come and go and nothing shifts", async ({ page, client, admin, newPerson }) => {
   const people = await Promise.all(Array.from({ length: 20 }, () => newPerson({ org: "Shifts" })));
-  const signed = await Promise.all(people.map((person) => client(person)));
+  // In the order in which they will come: somebody who signed in earlier would take a place between them.
+  const signed: ApiPerson[] = [];
+  for (const person of people) signed.push(await client(person));
   await enter(page, admin, "/admin/live");
   await page.evaluate(() => {
     const shifts: string[] = [];

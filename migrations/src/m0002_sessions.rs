@@ -48,7 +48,7 @@ CREATE TABLE sessions (
     ended_by text
 );
 -- Counts of live sessions and the clean-up read this one alone.
-CREATE INDEX sessions_live ON sessions (expires_at, user_id) WHERE ended_at IS NULL;
+CREATE INDEX sessions_live ON sessions (expires_at, user_id, created_at) WHERE ended_at IS NULL;
 -- First pages, newest or most recently active first.
 CREATE INDEX sessions_started ON sessions (created_at, id);
 CREATE INDEX sessions_active ON sessions (last_activity_at, id);
@@ -56,10 +56,10 @@ CREATE INDEX sessions_user ON sessions (user_id, created_at);
 CREATE INDEX sessions_ip ON sessions (ip, created_at);
 -- Those who were connected at the last proof of life.
 CREATE INDEX sessions_connected ON sessions (id) WHERE connected AND ended_at IS NULL;
--- Retention.
-CREATE INDEX sessions_ended ON sessions (ended_at) WHERE ended_at IS NOT NULL;
+-- Retention, and the average length.
+CREATE INDEX sessions_ended ON sessions (ended_at, created_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX sessions_ended_ip ON sessions (ended_at) WHERE ended_at IS NOT NULL AND ip IS NOT NULL;
--- Average and median length.
+-- The median length.
 CREATE INDEX sessions_length ON sessions ((ended_at - created_at)) WHERE ended_at IS NOT NULL;
 CREATE TABLE session_data (
     session_id {uuid} NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,

@@ -28,7 +28,7 @@ pub struct Route {
 }
 
 /// Who may call what is not a page.
-const ACCESS: [(&str, &str, Access); 41] = [
+const ACCESS: [(&str, &str, Access); 39] = [
     ("GET", "/api/v1/openapi.json", Access::Public),
     ("POST", "/api/v1/auth/login", Access::Public),
     ("POST", "/api/v1/auth/logout", Access::Public),
@@ -51,9 +51,7 @@ const ACCESS: [(&str, &str, Access); 41] = [
     ("POST", "/api/v1/admin/sessions/cleanup", Access::Admin),
     ("POST", "/rpc/sign_in", Access::Public),
     ("POST", "/rpc/sign_out", Access::Public),
-    ("POST", "/rpc/setup_is_open", Access::Public),
     ("POST", "/rpc/set_up", Access::Public),
-    ("POST", "/rpc/reset_is_open", Access::Public),
     ("POST", "/rpc/reset_password", Access::Public),
     ("POST", "/rpc/set_theme", Access::Public),
     ("POST", "/rpc/confirm_password", Access::SignedIn),

@@ -19,7 +19,7 @@ pub fn router(state: &AppState) -> Router<AppState> {
         .leptos_routes_with_context(state, generate_route_list(app::App), context, shell)
         .route("/rpc/{*rest}", axum::routing::any(|| async { http::StatusCode::NOT_FOUND }))
         .fallback(fallback)
-        .layer(middleware::from_fn(gate::layer))
+        .layer(middleware::from_fn_with_state(state.clone(), gate::layer))
 }
 
 /// Paths of the pages as the app's router knows them.

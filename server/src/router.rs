@@ -1,6 +1,6 @@
 //! Every route and every layer, in order: a table of contents.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use app::request::CookieMaker;
 use axum::{Router, extract::FromRef, middleware, routing::get};
@@ -20,7 +20,7 @@ use tower_http::{
 
 use crate::{
     api, assets,
-    http::{actor, client, extract::HttpError, headers, request_id, trace},
+    http::{actor, client, database::Database, extract::HttpError, headers, request_id, trace},
     live, pages,
 };
 
@@ -29,12 +29,35 @@ const BODY_MAX: usize = 256 * 1024;
 /// From the end of a request's head to its answer, slow bodies included.
 const REQUEST_MAX: Duration = Duration::from_secs(30);
 
-/// What every handler may ask for.
-#[derive(Clone, FromRef)]
-pub struct AppState {
+/// What every handler may ask for. Every layer clones it for every request, so a clone is a single count.
+#[derive(Clone)]
+pub struct AppState(Arc<Parts>);
+
+/// What the state holds.
+pub struct Parts {
     pub services: Services,
     pub leptos: LeptosOptions,
-    pub site: Arc<Site>,
+    pub site: Site,
+}
+
+impl AppState {
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
 }
 
 /// How this server is reached.
@@ -48,6 +71,7 @@ pub struct Site {
     pub trusted_proxies: Vec<IpNet>,
     /// Open sockets; a stop waits for them.
     pub sockets: TaskTracker,
+    pub database: Database,
 }
 
 /// The whole server.

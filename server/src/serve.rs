@@ -1,6 +1,6 @@
 //! Running: the listeners, the accept loop, and a stop that loses nothing.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
 use app::request::CookieMaker;
 use axum::{Router, extract::ConnectInfo};
@@ -13,8 +13,10 @@ use tower::ServiceExt;
 use tracing::{info, warn};
 
 use crate::{
-    assets, ops,
-    router::{AppState, Site, router},
+    assets,
+    http::database::Database,
+    ops,
+    router::{AppState, Parts, Site, router},
     settings::ServeSettings,
 };
 
@@ -52,13 +54,14 @@ pub async fn serve(
     let services_stop = CancellationToken::new();
     let config = Config { database_url: settings.database_url.clone(), settings: settings.services.clone(), background: true };
     let services = Services::open(config, clock, services_stop.clone(), &tasks).await?;
-    let state = AppState {
-        site: Arc::new(site(&settings, address, sockets.clone())),
+    let state = AppState::new(Parts {
+        site: site(&settings, address, sockets.clone()),
         services: services.clone(),
         leptos: assets::leptos_options(),
-    };
+    });
     let app = router(&state);
     services.restore().await.map_err(services::OpenError::from)?;
+    tasks.spawn(state.site.database.clone().watch(services.store.clone(), services_stop.clone()));
     let metrics = ops::install_metrics();
     if let Some(listener) = listeners.ops {
         tasks.spawn(ops::serve(listener, services.clone(), metrics, services_stop.clone()));
@@ -125,26 +128,20 @@ async fn accept(listener: TcpListener, app: Router, requests: &TaskTracker, stop
 
 fn site(settings: &ServeSettings, address: SocketAddr, sockets: TaskTracker) -> Site {
     let https = settings.base_url.as_ref().is_some_and(|b| b.https);
-    let origins = match &settings.base_url {
-        Some(base) => vec![base.origin.clone()],
-        None => {
-            let port = address.port();
-            vec![
-                format!("http://127.0.0.1:{port}"),
-                format!("http://localhost:{port}"),
-                format!("http://[::1]:{port}"),
-            ]
-        }
+    let origins = if let Some(base) = &settings.base_url {
+        vec![base.origin.clone()]
+    } else {
+        let port = address.port();
+        vec![format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}"), format!("http://[::1]:{port}")]
     };
-    // A policy cannot name an IPv6 address, and browsers complain about one that does; 'self' covers it there.
-    let named = origins.iter().filter(|o| !o.contains('['));
     Site {
         cookies: CookieMaker::new(https, &settings.services),
         https,
-        socket_sources: named.map(|o| o.replacen("http", "ws", 1)).collect::<Vec<_>>().join(" "),
+        socket_sources: socket_sources(&origins),
         origins,
         trusted_proxies: settings.trusted_proxies.clone(),
         sockets,
+        database: Database::default(),
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn Indicator() -> impl IntoView {
     let status = status();
     let text = move || match status.live.get() {
         Live::Starting => "Connecting".to_owned(),
-        Live::Live => "Live".to_owned(),
+        Live::Connected => "Live".to_owned(),
         Live::Reconnecting => format!("Reconnecting…{}", data_from(status)),
         Live::Stale => format!("Not live{}", data_from(status)),
         Live::Offline => "Offline".to_owned(),
@@ -38,7 +38,7 @@ pub(crate) fn Indicator() -> impl IntoView {
     view! {
         <span class="connection">
             <span class="dot" aria-hidden="true"></span>
-            {text}
+            <span>{text}</span>
         </span>
     }
 }
@@ -70,7 +70,7 @@ pub(crate) fn Banner() -> impl IntoView {
         }
     };
     view! {
-        <div class="banner-place" role="status">
+        <div class="banner-place" aria-live="polite">
             {move || text().map(|text| view! {
                 <div class="banner">
                     <span>{text}</span>

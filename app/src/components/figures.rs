@@ -74,7 +74,7 @@ pub(crate) fn ByState(counts: RwSignal<Counts>, as_of: RwSignal<Time>) -> impl I
 
 /// The line above the live table: "9 online", then by state, then by role.
 #[component]
-pub(crate) fn CountLine(counts: RwSignal<Counts>, as_of: RwSignal<Time>, active_for: String) -> impl IntoView {
+pub(crate) fn CountLine(counts: RwSignal<Counts>, active_for: String) -> impl IntoView {
     let online = move || counts.with(|c| format!("{} online", c.online));
     let active = move || counts.with(|c| format!("{} active in the last {active_for}", c.active));
     let state = move |s: State| counts.with(|c| c.by_state.get(s.as_str()).copied().unwrap_or_default());
@@ -100,7 +100,6 @@ pub(crate) fn CountLine(counts: RwSignal<Counts>, as_of: RwSignal<Time>, active_
                 }).collect_view()}
             </span>
             <span class="group" role="group" aria-label="Online by role">{roles}</span>
-            <span class="as-of">"as of " <When at=as_of style=Style::Clock /></span>
         </div>
     }
 }

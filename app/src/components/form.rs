@@ -1,21 +1,98 @@
-//! Forms: a label, its field, what is wrong with it, and a summary that gets the focus.
+//! Forms: how one is sent, a label with its field, what is wrong with it, and a summary that gets the focus.
+//!
+//! Every form is plain HTML that posts to one of our doors, and works without scripts. With them it is sent in place:
+//! one piece of code for all forms, since leptos' typed `ActionForm` would cost each of them 3 kB of the browser's code.
 
-use domain::ApiError;
-use leptos::{html, prelude::*, server_fn::ServerFn};
+use domain::{ApiError, ErrorCode};
+use leptos::{
+    ev::SubmitEvent, html, prelude::*, server::ServerActionError, server_fn::error::ServerFnUrlError, task::spawn_local,
+};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{FormData, Headers, HtmlFormElement, RequestInit, Response, UrlSearchParams};
 
 use crate::{rpc::RpcError, text};
 
-/// The error of a form's last sending, if it failed. One that came back in the address bar is put into our words.
-pub(crate) fn error_of<S>(action: ServerAction<S>) -> Signal<Option<ApiError>>
-where
-    S: ServerFn<Error = RpcError> + Clone + Send + Sync + 'static,
-    S::Output: Clone + Send + Sync + 'static,
-{
-    let (value, version) = (action.value(), action.version());
-    Signal::derive(move || {
-        let error = value.with(|v| v.as_ref().and_then(|v| v.as_ref().err()).map(|e| e.0.clone()))?;
-        Some(if version.get() == 0 { text::error_by_code(&error) } else { error })
-    })
+/// A form and what became of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Sending {
+    to: &'static str,
+    pub(crate) pending: RwSignal<bool>,
+    pub(crate) error: RwSignal<Option<ApiError>>,
+    /// The JSON of the last answer that was no error.
+    pub(crate) answer: RwSignal<Option<String>>,
+    /// Whether it was sent from this page; an error may also come with the page's address.
+    pub(crate) sent: RwSignal<bool>,
+}
+
+impl Sending {
+    /// A form that posts to the door `to`.
+    pub(crate) fn to(to: &'static str) -> Self {
+        Self {
+            to,
+            pending: RwSignal::new(false),
+            error: RwSignal::new(refusal(to)),
+            answer: RwSignal::new(None),
+            sent: RwSignal::new(false),
+        }
+    }
+
+    fn send(self, event: &SubmitEvent) {
+        event.prevent_default();
+        let form = event.target().and_then(|t| t.dyn_into::<HtmlFormElement>().ok());
+        let Some(form) = form.filter(|_| !self.pending.get_untracked()) else { return };
+        self.pending.set(true);
+        self.sent.set(true);
+        spawn_local(async move {
+            let result = post(self.to, &form).await;
+            // The page may have been left meanwhile.
+            let _ = self.pending.try_set(false);
+            match result {
+                Ok(answer) => {
+                    let _ = self.error.try_set(None);
+                    let _ = self.answer.try_set(Some(answer));
+                }
+                Err(error) => {
+                    let _ = self.error.try_set(Some(error));
+                }
+            }
+        });
+    }
+}
+
+/// What a plain form was refused with: it came back in the page's address, and is put into our words.
+pub(crate) fn refusal(to: &str) -> Option<ApiError> {
+    let error = use_context::<ServerActionError>().filter(|e| e.path() == to)?;
+    Some(text::error_by_code(&ServerFnUrlError::<RpcError>::decode_err(error.err()).0))
+}
+
+/// Sends a form as the browser would, but asks for the answer itself.
+async fn post(to: &str, form: &HtmlFormElement) -> Result<String, ApiError> {
+    let (ok, body) = fetch(to, form).await.map_err(|_| ApiError::new(ErrorCode::Network, text::NETWORK))?;
+    if ok { Ok(body) } else { Err(serde_json::from_str(&body).unwrap_or_else(|_| ApiError::internal())) }
+}
+
+async fn fetch(to: &str, form: &HtmlFormElement) -> Result<(bool, String), JsValue> {
+    let body = UrlSearchParams::new_with_str_sequence_sequence(&FormData::new_with_form(form)?.into())?;
+    let headers = Headers::new()?;
+    headers.set("accept", "application/json")?;
+    let init = RequestInit::new();
+    init.set_method("POST");
+    init.set_headers(&headers);
+    init.set_body(&body);
+    let response: Response = JsFuture::from(window().fetch_with_str_and_init(to, &init)).await?.unchecked_into();
+    let text = JsFuture::from(response.text()?).await?;
+    Ok((response.ok(), text.as_string().unwrap_or_default()))
+}
+
+/// The form itself.
+#[component]
+pub(crate) fn Form(sending: Sending, children: Children) -> impl IntoView {
+    view! {
+        <form method="post" action=sending.to on:submit=move |e| sending.send(&e)>
+            {children()}
+        </form>
+    }
 }
 
 /// What went wrong, above the form; it takes the focus when it appears.
@@ -34,7 +111,7 @@ pub(crate) fn ErrorSummary(#[prop(into)] error: Signal<Option<ApiError>>) -> imp
             let only_fields = e.fields.len() == 1 && e.fields.values().any(|m| *m == e.message);
             view! {
                 <div class="summary" role="alert" tabindex="-1" autofocus node_ref=node>
-                    <p>{if only_fields { "Check what is marked below.".to_owned() } else { e.message }}</p>
+                    <p>{if only_fields { text::MARKED.to_owned() } else { e.message }}</p>
                 </div>
             }
         })

@@ -46,7 +46,8 @@ pub(crate) fn Frame() -> impl IntoView {
     });
     let manager = viewer.is_manager();
     view! {
-        <a class="skip" href="#main">"Skip to content"</a>
+        // Left to the browser, which moves the focus too; the router would only scroll.
+        <a class="skip" href="#main" rel="external">"Skip to content"</a>
         <div class="shell">
             <nav class="side" aria-label="Main">
                 <a class="brand" href="/"><Mark /><span>{text::PRODUCT}</span></a>

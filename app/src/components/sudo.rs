@@ -7,9 +7,9 @@ use wasm_bindgen::JsCast;
 
 use super::{
     dialog::Dialog,
-    form::{ErrorSummary, Field, error_of},
+    form::{ErrorSummary, Field, Form, Sending, refusal},
 };
-use crate::rpc::{RpcError, auth::ConfirmPassword};
+use crate::rpc::RpcError;
 
 /// In context on every signed-in page.
 #[derive(Clone, Copy)]
@@ -42,11 +42,12 @@ pub(crate) fn sudo() -> Sudo {
 #[component]
 pub(crate) fn SudoDialog() -> impl IntoView {
     let sudo = sudo();
-    let action = ServerAction::<ConfirmPassword>::new();
-    let error = error_of(action);
+    let sending = Sending::to("/rpc/confirm_password");
+    let error = sending.error;
     let shown: Signal<Option<ApiError>> = Signal::derive(move || error.get().filter(|_| sudo.open.get()));
     Effect::new(move |_| {
-        if matches!(action.value().get(), Some(Ok(()))) {
+        if sending.answer.get().is_some() {
+            sending.answer.set(None);
             sudo.open.set(false);
             forget_password();
             if let Some(again) = sudo.again.try_update_value(Option::take).flatten() {
@@ -57,7 +58,7 @@ pub(crate) fn SudoDialog() -> impl IntoView {
     view! {
         <Dialog open=sudo.open title="Confirm it is you" id="sudo">
             <p>"This needs your password again. It then counts for a few minutes."</p>
-            <ActionForm action=action>
+            <Form sending=sending>
                 <ErrorSummary error=shown />
                 <Field
                     prefix="sudo"
@@ -69,9 +70,9 @@ pub(crate) fn SudoDialog() -> impl IntoView {
                 />
                 <div class="actions">
                     <button type="button" class="button" on:click=move |_| sudo.open.set(false)>"Cancel"</button>
-                    <button class="button primary" disabled=move || action.pending().get()>"Confirm"</button>
+                    <button class="button primary" disabled=move || sending.pending.get()>"Confirm"</button>
                 </div>
-            </ActionForm>
+            </Form>
         </Dialog>
     }
 }
@@ -86,7 +87,7 @@ fn forget_password() {
 /// The same as a part of the page, for a plain form that was refused for want of it.
 #[component]
 pub(crate) fn SudoInline(#[prop(into)] error: Signal<Option<ApiError>>) -> impl IntoView {
-    let refused = error_of(ServerAction::<ConfirmPassword>::new());
+    let refused = RwSignal::new(refusal("/rpc/confirm_password"));
     let asked = move || refused.get().is_some() || error.get().is_some_and(|e| e.code == ErrorCode::ReauthRequired);
     view! {
         <Show when=asked>

@@ -27,25 +27,38 @@ use super::{
     socket::{Link, Socket},
     status::{Status, status},
 };
+use crate::viewer::viewer;
 
 const TOPIC: &str = "presence:me";
 const PATH: &str = "/socket/websocket?vsn=2.0.0";
-/// While input goes on, it is reported this often; the first one after a pause at once.
+/// While input goes on, it is reported this often; the first one after as long a pause at once.
 const INPUT_EVERY_MS: f64 = 10_000.0;
 /// What somebody who is not active does is reported at once, but not for every pixel.
 const INPUT_GAP_MS: f64 = 1_000.0;
+const INPUT_EVERY_MIN_MS: f64 = 250.0;
 /// Without a socket the same is said by POST, so that a network that allows no sockets hides nobody.
-const BEAT_EVERY: Duration = Duration::from_secs(60);
+const BEAT_EVERY: Duration = Duration::from_mins(1);
+
+/// Connections refused in a row before we ask why.
+const REFUSED_MAX: u32 = 2;
 
 struct Agent {
     status: Status,
+    refused: Cell<u32>,
     page: RefCell<String>,
+    /// `INPUT_EVERY_MS`, or less where idle begins so early that somebody busy would seem idle between two reports.
+    every: f64,
     /// By this browser's clock.
     last_input: Cell<f64>,
     last_push: Cell<f64>,
     trailing: Cell<bool>,
     active: Cell<bool>,
     pointer: Cell<(i32, i32)>,
+}
+
+#[derive(Deserialize)]
+struct Ended {
+    reason: EndReason,
 }
 
 /// What the server says of this session.
@@ -62,7 +75,9 @@ pub(crate) fn start() {
     let now = js_sys::Date::now();
     let agent = Rc::new(Agent {
         status,
+        refused: Cell::new(0),
         page: RefCell::new(path.get_untracked()),
+        every: INPUT_EVERY_MS.min(viewer().active_for as f64 / 2.0).max(INPUT_EVERY_MIN_MS),
         last_input: Cell::new(now),
         last_push: Cell::new(now),
         trailing: Cell::new(false),
@@ -73,8 +88,11 @@ pub(crate) fn start() {
     let told = Rc::clone(&agent);
     let socket = Socket::open(PATH, move |link| {
         told.status.link(link);
-        if let Link::Down { was_open: false } = link {
-            told.beat();
+        // Refused again: is it the network, or does the server not know this session any more?
+        match link {
+            Link::Open => told.refused.set(0),
+            Link::Down { .. } if told.refused.replace(told.refused.get() + 1) == REFUSED_MAX => told.beat(),
+            _ => {}
         }
     });
     status.lost();
@@ -121,9 +139,9 @@ impl Agent {
     /// Somebody did something.
     fn input(self: &Rc<Self>, at_once: bool) {
         let now = js_sys::Date::now();
-        self.last_input.set(now);
+        let paused = now - self.last_input.replace(now) >= self.every;
         let since = now - self.last_push.get();
-        let gap = if self.active.get() { INPUT_EVERY_MS } else { INPUT_GAP_MS };
+        let gap = if self.active.get() && !paused { self.every } else { INPUT_GAP_MS.min(self.every) };
         if at_once || since >= gap {
             self.push();
         } else if !self.trailing.replace(true) {
@@ -139,10 +157,10 @@ impl Agent {
         }
     }
 
-    fn heard(&self, event: &str, payload: Value) {
+    fn heard(&self, event: &str, payload: &str) {
         match event {
             "phx_reply" | "session" => {
-                let Ok(answer) = serde_json::from_value::<Answer>(payload) else { return };
+                let Ok(answer) = serde_json::from_str::<Answer>(payload) else { return };
                 if let Some(state) = answer.state {
                     self.active.set(matches!(state, State::Active | State::Busy));
                     self.status.own.set(Some(state));
@@ -152,7 +170,8 @@ impl Agent {
                 }
             }
             "ended" => {
-                self.status.reason.set(payload["reason"].as_str().and_then(EndReason::parse));
+                let reason = serde_json::from_str::<Ended>(payload).ok().map(|e| e.reason);
+                self.status.reason.set(reason);
                 if let Some(socket) = super::socket() {
                     socket.finish();
                 }

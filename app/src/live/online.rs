@@ -15,7 +15,6 @@ use domain::{
 };
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
@@ -188,18 +187,18 @@ impl Online {
         }
     }
 
-    fn heard(self, event: &str, payload: Value) {
+    fn heard(self, event: &str, payload: &str) {
         let Some(paused) = self.paused.try_get_untracked() else { return };
         match event {
             "snapshot" => {
-                let Ok(snapshot) = serde_json::from_value::<Snapshot>(payload) else { return };
+                let Ok(snapshot) = serde_json::from_str::<Snapshot>(payload) else { return };
                 let asked = self.state.with_value(|s| s.replace);
                 self.state.update_value(|s| s.mirror = Mirror::new(snapshot));
                 self.loading.set(false);
                 if asked { self.paint() } else { self.paint_soon(true) }
             }
             "patch" => {
-                let Ok(patch) = serde_json::from_value::<Patch>(payload) else { return };
+                let Ok(patch) = serde_json::from_str::<Patch>(payload) else { return };
                 let urgent = self.is_urgent(&patch);
                 let followed = self.state.try_update_value(|s| s.mirror.apply(patch));
                 if followed == Some(Ok(())) {

@@ -6,11 +6,12 @@ use std::{
     time::Duration,
 };
 
-use domain::wire::{Frame, Ref, push};
+use domain::wire::{Ref, push};
 use leptos::prelude::{
     IntervalHandle, TimeoutHandle, document, set_interval_with_handle, set_timeout_with_handle, window,
 };
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::{Value, json, value::RawValue};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
@@ -41,7 +42,18 @@ const CLOSE_RESTARTING: u16 = 1012;
 const CLOSE_ENDED: u16 = 4001;
 const CLOSE_NOT_ALLOWED: u16 = 4003;
 
-type Handler = Rc<dyn Fn(&str, Value)>;
+/// Gets the event and its payload as JSON text: typed values are then read by the one reader the pages use as well.
+type Handler = Rc<dyn Fn(&str, &str)>;
+
+/// A frame as the server writes them; its references are the strings we gave it.
+type Heard<'a> = (Option<String>, Option<String>, String, String, &'a RawValue);
+
+#[derive(Deserialize)]
+struct Reply<'a> {
+    status: String,
+    #[serde(borrow)]
+    response: &'a RawValue,
+}
 
 struct Topic {
     name: &'static str,
@@ -106,7 +118,7 @@ impl Socket {
         &self,
         name: &'static str,
         payload: impl Fn() -> Value + 'static,
-        handler: impl Fn(&str, Value) + 'static,
+        handler: impl Fn(&str, &str) + 'static,
     ) {
         self.leave(name);
         let topic = Topic { name, payload: Rc::new(payload), handler: Rc::new(handler), join_ref: String::new() };
@@ -211,26 +223,27 @@ impl Socket {
     fn received(&self, text: &str) {
         self.0.heard.set(js_sys::Date::now());
         (self.0.tell)(Link::Heard);
-        let Some(frame) = Frame::parse(text) else { return };
+        let Ok((join_ref_of, _, topic, event, payload)) = serde_json::from_str::<Heard>(text) else { return };
         let found = {
             let topics = self.0.topics.borrow();
-            topics.iter().find(|t| t.name == frame.topic).map(|t| (t.name, t.join_ref.clone(), Rc::clone(&t.handler)))
+            topics.iter().find(|t| t.name == topic).map(|t| (t.name, t.join_ref.clone(), Rc::clone(&t.handler)))
         };
         let Some((name, join_ref, handler)) = found else { return };
-        let of_old_join = matches!(&frame.join_ref, Some(Ref::Text(r)) if *r != join_ref);
-        match frame.event.as_str() {
+        let of_old_join = join_ref_of.is_some_and(|r| r != join_ref);
+        match event.as_str() {
             _ if of_old_join => {}
             "phx_error" | "phx_close" => {
                 let this = self.clone();
                 let _ = set_timeout_with_handle(move || this.send_join(name), Duration::from_secs(1));
             }
             "phx_reply" => {
-                let mut payload = frame.payload;
-                if payload["status"] == "ok" {
-                    handler("phx_reply", payload["response"].take());
+                if let Ok(reply) = serde_json::from_str::<Reply>(payload.get())
+                    && reply.status == "ok"
+                {
+                    handler("phx_reply", reply.response.get());
                 }
             }
-            event => handler(event, frame.payload),
+            event => handler(event, payload.get()),
         }
     }
 

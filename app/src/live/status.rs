@@ -14,7 +14,7 @@ pub(crate) enum Live {
     /// Not connected yet, and not for long.
     #[default]
     Starting,
-    Live,
+    Connected,
     /// Two seconds without a socket.
     Reconnecting,
     /// Ten seconds without a socket.
@@ -32,7 +32,7 @@ impl Live {
     fn attribute(self) -> Option<&'static str> {
         match self {
             Self::Starting => None,
-            Self::Live => Some("live"),
+            Self::Connected => Some("live"),
             Self::Reconnecting | Self::Restarting => Some("reconnecting"),
             Self::Stale => Some("stale"),
             Self::Offline | Self::Ended => Some("offline"),
@@ -90,7 +90,7 @@ impl Status {
         match link {
             Link::Open => {
                 self.loss.update_value(|n| *n += 1);
-                self.live.set(Live::Live);
+                self.live.set(Live::Connected);
             }
             Link::Heard => {
                 let now = self.clock.get_value().unwrap_or_else(clock).read();
@@ -108,8 +108,9 @@ impl Status {
                 self.lost();
                 self.live.set(Live::Restarting);
             }
-            Link::Down { .. } => {
-                if matches!(self.live.get_untracked(), Live::Live) {
+            // An attempt that fails is no new loss: the clock runs since the connection broke.
+            Link::Down { was_open } => {
+                if was_open && self.live.get_untracked() == Live::Connected {
                     self.lost();
                 }
             }
@@ -136,7 +137,7 @@ impl Status {
         let still = move || self.loss.try_get_value() == Some(loss);
         let _ = set_timeout_with_handle(
             move || {
-                if still() && matches!(self.live.get_untracked(), Live::Live | Live::Starting) {
+                if still() && matches!(self.live.get_untracked(), Live::Connected | Live::Starting) {
                     self.live.set(Live::Reconnecting);
                 }
             },
@@ -144,7 +145,7 @@ impl Status {
         );
         let _ = set_timeout_with_handle(
             move || {
-                let bad = [Live::Live, Live::Starting, Live::Reconnecting, Live::Restarting];
+                let bad = [Live::Connected, Live::Starting, Live::Reconnecting, Live::Restarting];
                 if still() && bad.contains(&self.live.get_untracked()) {
                     self.live.set(Live::Stale);
                 }

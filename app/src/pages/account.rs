@@ -7,13 +7,13 @@ use wasm_bindgen::JsCast;
 
 use crate::{
     components::{
-        form::{ErrorSummary, Field, error_of},
+        form::{ErrorSummary, Field, Form, Sending},
         frame::Page,
         keys::element,
         status::said,
         sudo::{SudoInline, sudo},
     },
-    rpc::account::ChangePassword,
+    rpc::RpcError,
     text,
     viewer::{SignedIn, viewer},
 };
@@ -63,31 +63,32 @@ fn Facts(person: SignedIn) -> impl IntoView {
 
 #[component]
 fn Password(level: Level) -> impl IntoView {
-    let action = ServerAction::<ChangePassword>::new();
-    let error = error_of(action);
+    let sending = Sending::to("/rpc/change_password");
+    let error = sending.error;
     let (sudo, said) = (sudo(), said());
     let query = use_query_map();
     let changed = move || {
-        let before = query.with(|q| q.get("done").as_deref() == Some("password")) && action.version().get() == 0;
-        before && error.get().is_none() || matches!(action.value().get(), Some(Ok(())))
+        let before = query.with(|q| q.get("done").as_deref() == Some("password")) && !sending.sent.get();
+        before && error.get().is_none() || sending.answer.get().is_some()
     };
-    Effect::new(move |_| match action.value().get() {
-        Some(Ok(())) => {
+    Effect::new(move |_| {
+        if sending.answer.get().is_some() {
             said.say("Your password is changed.");
             if let Some(form) = element("#password-form form") {
                 form.unchecked_into::<web_sys::HtmlFormElement>().reset();
             }
         }
-        // From the address bar it is shown as a form in the page instead.
-        Some(Err(e)) if action.version().get_untracked() > 0 => {
+    });
+    Effect::new(move |_| {
+        // One that came with the address is shown as a form in the page instead.
+        if let Some(error) = error.get().filter(|_| sending.sent.get_untracked()) {
             let again = Callback::new(|()| {
                 if let Some(form) = element("#password-form form") {
                     let _ = form.unchecked_into::<web_sys::HtmlFormElement>().request_submit();
                 }
             });
-            sudo.asks(&e, again);
+            sudo.asks(&RpcError(error), again);
         }
-        _ => {}
     });
     let hint = if level == Level::Admin {
         "At least 15 characters; a few words make a good one."
@@ -102,7 +103,7 @@ fn Password(level: Level) -> impl IntoView {
                 <Show when=changed>
                     <p class="notice">"Your password is changed. This device stays signed in."</p>
                 </Show>
-                <ActionForm action=action>
+                <Form sending=sending>
                     <ErrorSummary error=error />
                     <Field
                         name="current"
@@ -112,7 +113,7 @@ fn Password(level: Level) -> impl IntoView {
                         error=error
                     />
                     <Field
-                        name="password"
+                        name="new"
                         label="New password"
                         kind="password"
                         autocomplete="new-password"
@@ -124,9 +125,9 @@ fn Password(level: Level) -> impl IntoView {
                         "Sign out my other devices"
                     </label>
                     <div class="actions start">
-                        <button class="button primary" disabled=move || action.pending().get()>"Change password"</button>
+                        <button class="button primary" disabled=move || sending.pending.get()>"Change password"</button>
                     </div>
-                </ActionForm>
+                </Form>
             </div>
         </section>
     }

@@ -5,7 +5,7 @@ use leptos::{either::Either, prelude::*, task::spawn_local};
 
 use crate::{
     components::{
-        form::error_of,
+        form::refusal,
         frame::Page,
         icon::{Glyph, Icon},
         status::{Said, said},
@@ -14,7 +14,7 @@ use crate::{
     },
     rpc::{
         RpcError,
-        devices::{self, EndDevice, EndOtherDevices, devices},
+        devices::{self, devices},
     },
     text,
 };
@@ -22,9 +22,7 @@ use crate::{
 #[component]
 pub(crate) fn Devices() -> impl IntoView {
     let listed = Resource::new_blocking(|| (), |()| devices());
-    let refused_one = error_of(ServerAction::<EndDevice>::new());
-    let refused_all = error_of(ServerAction::<EndOtherDevices>::new());
-    let refused = Signal::derive(move || refused_one.get().or_else(|| refused_all.get()));
+    let refused = RwSignal::new(refusal("/rpc/end_device").or_else(|| refusal("/rpc/end_other_devices")));
     view! {
         <Page title="Devices">
             <SudoInline error=refused />
@@ -55,7 +53,7 @@ impl Acts {
             move |()| self.end(id, label.clone())
         });
         spawn_local(async move {
-            self.done(devices::end_device(id).await.map(|()| format!("{label} is signed out.")), again).await
+            self.done(devices::end_device(id).await.map(|()| format!("{label} is signed out.")), again).await;
         });
     }
 

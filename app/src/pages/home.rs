@@ -8,14 +8,14 @@ use leptos::{either::Either, prelude::*, task::spawn_local};
 
 use crate::{
     components::{
-        form::{ErrorSummary, Field, error_of},
+        form::{ErrorSummary, Field, Form, Sending},
         frame::Page,
         presence::{Shape, StateWord},
         status::said,
         time::{Style, When},
     },
     live::status::status,
-    rpc::me::{Choose, me},
+    rpc::me::me,
     text,
     viewer::viewer,
 };
@@ -74,11 +74,11 @@ const SPANS: [(i64, &str); 6] = [
 
 #[component]
 fn StatusForm(me: RwSignal<Me>) -> impl IntoView {
-    let action = ServerAction::<Choose>::new();
-    let error = error_of(action);
+    let sending = Sending::to("/rpc/choose");
+    let error = sending.error;
     let said = said();
     Effect::new(move |_| {
-        if let Some(Ok(fresh)) = action.value().get() {
+        if let Some(fresh) = sending.answer.get().and_then(|a| serde_json::from_str(&a).ok()) {
             me.set(fresh);
             said.say("Your status is set.");
         }
@@ -108,7 +108,7 @@ fn StatusForm(me: RwSignal<Me>) -> impl IntoView {
         <section class="card" aria-labelledby="status-heading">
             <header><h2 id="status-heading">"Your status"</h2></header>
             <div class="body">
-                <ActionForm action=action>
+                <Form sending=sending>
                     <ErrorSummary error=error />
                     <fieldset class="options">
                         <legend class="hidden">"Show me as"</legend>
@@ -132,12 +132,12 @@ fn StatusForm(me: RwSignal<Me>) -> impl IntoView {
                         </select>
                     </div>
                     <div class="actions start">
-                        <button class="button primary" disabled=move || action.pending().get()>"Set status"</button>
+                        <button class="button primary" disabled=move || sending.pending.get()>"Set status"</button>
                         {move || me.with(|m| m.chosen.until).map(|until| view! {
                             <span class="muted">"Holds until " <When at=until style=Style::Exact /></span>
                         })}
                     </div>
-                </ActionForm>
+                </Form>
             </div>
         </section>
     }

@@ -6,18 +6,17 @@ use leptos_router::hooks::use_query_map;
 
 use crate::{
     components::{
-        form::{ErrorSummary, Field, error_of},
+        form::{ErrorSummary, Field, Form, Sending},
         frame::Door,
     },
     routes::safe_next,
-    rpc::auth::SignIn,
     viewer::viewer,
 };
 
 #[component]
 pub(crate) fn Login() -> impl IntoView {
-    let action = ServerAction::<SignIn>::new();
-    let error = error_of(action);
+    let sending = Sending::to("/rpc/sign_in");
+    let error = sending.error;
     let query = use_query_map();
     let next = move || query.with(|q| q.get("next").map(|n| safe_next(&n)).unwrap_or_default());
     let notice = move || {
@@ -28,11 +27,11 @@ pub(crate) fn Login() -> impl IntoView {
         })
     };
     let remember = viewer().remember;
-    go_on(action);
+    go_on(sending);
     view! {
         <Door title="Sign in">
             {move || notice().filter(|_| error.get().is_none()).map(|n| view! { <p class="notice" role="status">{n}</p> })}
-            <ActionForm action=action>
+            <Form sending=sending>
                 <ErrorSummary error=error />
                 <input type="hidden" name="next" value=next />
                 <Field name="username" label="Username" autocomplete="username" focus=true error=error />
@@ -46,8 +45,8 @@ pub(crate) fn Login() -> impl IntoView {
                         {format!("For {} without activity. Not on a shared device.", days(for_ms))}
                     </p>
                 })}
-                <button class="button primary wide" disabled=move || action.pending().get()>"Sign in"</button>
-            </ActionForm>
+                <button class="button primary wide" disabled=move || sending.pending.get()>"Sign in"</button>
+            </Form>
             <p class="muted foot">"No password, or a forgotten one? An administrator can send you a link."</p>
         </Door>
     }
@@ -58,13 +57,10 @@ fn days(ms: i64) -> String {
     if days >= 2 && ms % domain::time::DAY == 0 { format!("{days} days") } else { human(ms) }
 }
 
-/// Goes to the page an action gave: a real load, since who looks at the page has changed.
-pub(crate) fn go_on<S>(action: ServerAction<S>)
-where
-    S: leptos::server_fn::ServerFn<Output = String, Error = crate::rpc::RpcError> + Clone + Send + Sync + 'static,
-{
+/// Goes to the page a form's answer names: a real load, since who looks at the page has changed.
+pub(crate) fn go_on(sending: Sending) {
     Effect::new(move |_| {
-        if let Some(Ok(next)) = action.value().get() {
+        if let Some(next) = sending.answer.get().and_then(|a| serde_json::from_str::<String>(&a).ok()) {
             let _ = window().location().set_href(&next);
         }
     });

@@ -6,43 +6,32 @@ use leptos_router::hooks::use_query_map;
 use super::{login::go_on, not_found::NotFound};
 use crate::{
     components::{
-        form::{ErrorSummary, Field, error_of},
+        form::{ErrorSummary, Field, Form, Sending},
         frame::Door,
     },
-    rpc::auth::{SetUp, setup_is_open},
+    viewer::viewer,
 };
 
 #[component]
 pub(crate) fn Setup() -> impl IntoView {
     let query = use_query_map();
     let token = query.with_untracked(|q| q.get("token")).unwrap_or_default();
-    let asked = token.clone();
-    let is_open = Resource::new_blocking(|| (), move |()| setup_is_open(asked.clone()));
-    view! {
-        <Suspense>
-            {move || {
-                let token = token.clone();
-                Suspend::new(async move {
-                    if matches!(is_open.await, Ok(true)) {
-                        Either::Left(view! { <SetupForm token=token /> })
-                    } else {
-                        Either::Right(view! { <NotFound /> })
-                    }
-                })
-            }}
-        </Suspense>
+    if viewer().link_is_good {
+        Either::Left(view! { <SetupForm token=token /> })
+    } else {
+        Either::Right(view! { <NotFound /> })
     }
 }
 
 #[component]
 fn SetupForm(token: String) -> impl IntoView {
-    let action = ServerAction::<SetUp>::new();
-    let error = error_of(action);
-    go_on(action);
+    let sending = Sending::to("/rpc/set_up");
+    let error = sending.error;
+    go_on(sending);
     view! {
         <Door title="Set up Rollcall">
             <p class="lead">"Make the first administrator. This link works once."</p>
-            <ActionForm action=action>
+            <Form sending=sending>
                 <ErrorSummary error=error />
                 <input type="hidden" name="token" value=token />
                 <Field name="username" label="Username" autocomplete="username" focus=true max=64 error=error />
@@ -55,8 +44,8 @@ fn SetupForm(token: String) -> impl IntoView {
                     hint="At least 15 characters; a few words make a good one."
                     error=error
                 />
-                <button class="button primary wide" disabled=move || action.pending().get()>"Create administrator"</button>
-            </ActionForm>
+                <button class="button primary wide" disabled=move || sending.pending.get()>"Create administrator"</button>
+            </Form>
         </Door>
     }
 }

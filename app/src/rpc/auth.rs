@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 
-use super::RpcError;
 #[cfg(feature = "ssr")]
 use super::ssr;
+use super::{RpcError, Text};
 
 /// Signs in; gives the page to go to.
-#[server(prefix = "/rpc", endpoint = "sign_in")]
+#[server(prefix = "/rpc", endpoint = "sign_in", output = Text)]
 pub async fn sign_in(
     username: String,
     password: String,
@@ -24,9 +24,9 @@ pub async fn sign_in(
 }
 
 /// Ends this session. What the browser keeps of us goes with it.
-#[server(prefix = "/rpc", endpoint = "sign_out")]
+#[server(prefix = "/rpc", endpoint = "sign_out", output = Text)]
 pub async fn sign_out() -> Result<(), RpcError> {
-    if let Ok(session) = ssr::session() {
+    if let Some(session) = ssr::current() {
         ssr::services().sessions.sign_out(&session).await?;
     }
     ssr::set_cookie(&ssr::cookies().clear());
@@ -35,14 +35,8 @@ pub async fn sign_out() -> Result<(), RpcError> {
     Ok(())
 }
 
-/// Whether the one-time link to make the first administrator still works.
-#[server(prefix = "/rpc", endpoint = "setup_is_open")]
-pub async fn setup_is_open(token: String) -> Result<bool, RpcError> {
-    Ok(ssr::services().accounts.setup_token_is_good(&token).await?)
-}
-
 /// Makes the first administrator and signs them in; gives the page to go to.
-#[server(prefix = "/rpc", endpoint = "set_up")]
+#[server(prefix = "/rpc", endpoint = "set_up", output = Text)]
 pub async fn set_up(token: String, username: String, name: String, password: String) -> Result<String, RpcError> {
     let name = Some(name.trim().to_owned()).filter(|n| !n.is_empty());
     let new = services::NewUser { username, name, password: Some(password), ..services::NewUser::default() };
@@ -52,14 +46,8 @@ pub async fn set_up(token: String, username: String, name: String, password: Str
     Ok("/admin".to_owned())
 }
 
-/// Whether a link to set a new password still works.
-#[server(prefix = "/rpc", endpoint = "reset_is_open")]
-pub async fn reset_is_open(token: String) -> Result<bool, RpcError> {
-    Ok(ssr::services().accounts.reset_token_is_good(&token).await?)
-}
-
 /// Sets a new password by a link, which ends every session of the account; gives the page to go to.
-#[server(prefix = "/rpc", endpoint = "reset_password")]
+#[server(prefix = "/rpc", endpoint = "reset_password", output = Text)]
 pub async fn reset_password(token: String, password: String) -> Result<String, RpcError> {
     ssr::services().accounts.reset(&token, &password, &ssr::origin()).await?;
     ssr::go("/login?done=reset");
@@ -67,7 +55,7 @@ pub async fn reset_password(token: String, password: String) -> Result<String, R
 }
 
 /// Confirms the password, so that sensitive acts are allowed for a while; the session's token changes.
-#[server(prefix = "/rpc", endpoint = "confirm_password")]
+#[server(prefix = "/rpc", endpoint = "confirm_password", output = Text)]
 pub async fn confirm_password(password: String) -> Result<(), RpcError> {
     let token = ssr::token().unwrap_or_default();
     let signed_in = ssr::services().sessions.reauth(&ssr::actor()?, &token, &password).await?;

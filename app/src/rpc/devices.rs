@@ -4,9 +4,9 @@ use domain::{SessionId, session::SessionView};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::RpcError;
 #[cfg(feature = "ssr")]
 use super::ssr;
+use super::{RpcError, Text};
 
 /// One's own live sessions, this one first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub struct OwnSessions {
     pub as_of: domain::Time,
 }
 
-#[server(prefix = "/rpc", endpoint = "devices")]
+#[server(prefix = "/rpc", endpoint = "devices", output = Text)]
 pub async fn devices() -> Result<OwnSessions, RpcError> {
     let services = ssr::services();
     let sessions = services.sessions.own(&ssr::actor()?).await?;
@@ -23,14 +23,14 @@ pub async fn devices() -> Result<OwnSessions, RpcError> {
 }
 
 /// Ends one of one's own sessions.
-#[server(prefix = "/rpc", endpoint = "end_device")]
+#[server(prefix = "/rpc", endpoint = "end_device", output = Text)]
 pub async fn end_device(id: SessionId) -> Result<(), RpcError> {
     ssr::services().sessions.end_own(&ssr::actor()?, id).await?;
     Ok(())
 }
 
 /// Ends all of one's own sessions but this one; gives how many.
-#[server(prefix = "/rpc", endpoint = "end_other_devices")]
+#[server(prefix = "/rpc", endpoint = "end_other_devices", output = Text)]
 pub async fn end_other_devices() -> Result<u64, RpcError> {
     Ok(ssr::services().sessions.end_own_others(&ssr::actor()?).await?)
 }

@@ -1,20 +1,21 @@
 //! One's own presence and session.
+#![cfg_attr(feature = "ssr", expect(clippy::unused_async, reason = "the form leptos asks for"))]
 
 use domain::{Time, presence::view};
 use leptos::prelude::*;
 
-use super::RpcError;
 #[cfg(feature = "ssr")]
 use super::ssr;
+use super::{RpcError, Text};
 
 /// What is known of the person who asks.
-#[server(prefix = "/rpc", endpoint = "me")]
+#[server(prefix = "/rpc", endpoint = "me", output = Text)]
 pub async fn me() -> Result<view::Me, RpcError> {
     Ok(ssr::services().presence.me(&ssr::actor()?).await?)
 }
 
 /// Chooses a state by hand, with a message, for some minutes or, with 0, until it is changed.
-#[server(prefix = "/rpc", endpoint = "choose")]
+#[server(prefix = "/rpc", endpoint = "choose", output = Text)]
 pub async fn choose(
     choice: domain::presence::Choice,
     #[server(default)] message: String,
@@ -27,7 +28,7 @@ pub async fn choose(
 }
 
 /// "Stay signed in": counts as activity; gives when the session now ends.
-#[server(prefix = "/rpc", endpoint = "stay")]
+#[server(prefix = "/rpc", endpoint = "stay", output = Text)]
 pub async fn stay() -> Result<Time, RpcError> {
     let (session, services) = (ssr::session()?, ssr::services());
     services.sessions.touch(&session, services.clock.now());

@@ -8,12 +8,45 @@ pub mod me;
 pub mod people;
 pub mod theme;
 
+use bytes::Bytes;
 use domain::{ApiError, ErrorCode};
 use leptos::server_fn::{
-    codec::JsonEncoding,
+    ContentType, Decodes, Encodes, Format, FormatType,
+    codec::Post,
     error::{FromServerFnError, ServerFnErrorErr},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// JSON that is read as text. server_fn's own reads bytes, and the readers of every type would be in the browser's code
+/// twice: once for answers, once for what comes with the page.
+pub struct JsonText;
+
+/// How answers travel.
+pub type Text = Post<JsonText>;
+
+impl ContentType for JsonText {
+    const CONTENT_TYPE: &'static str = "application/json";
+}
+
+impl FormatType for JsonText {
+    const FORMAT_TYPE: Format = Format::Text;
+}
+
+impl<T: Serialize> Encodes<T> for JsonText {
+    type Error = serde_json::Error;
+
+    fn encode(value: &T) -> Result<Bytes, Self::Error> {
+        serde_json::to_string(value).map(Bytes::from)
+    }
+}
+
+impl<T: DeserializeOwned> Decodes<T> for JsonText {
+    type Error = serde_json::Error;
+
+    fn decode(bytes: Bytes) -> Result<T, Self::Error> {
+        serde_json::from_str(&String::from_utf8_lossy(&bytes))
+    }
+}
 
 /// The one error of all doors, as server functions carry it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,13 +60,17 @@ impl RpcError {
 }
 
 impl FromServerFnError for RpcError {
-    type Encoder = JsonEncoding;
+    type Encoder = JsonText;
 
     fn from_server_fn_error(e: ServerFnErrorErr) -> Self {
-        use ServerFnErrorErr::{Args, MissingArg, Request};
+        use ServerFnErrorErr::{Args, Deserialization, MissingArg, Request};
         let error = match &e {
             Args(_) | MissingArg(_) => ApiError::new(ErrorCode::Invalid, "Something is missing from this form."),
             Request(_) => ApiError::new(ErrorCode::Network, crate::text::NETWORK),
+            // On the server, what came; in the browser the same word is about the answer.
+            Deserialization(_) if cfg!(feature = "ssr") => {
+                ApiError::new(ErrorCode::BadRequest, "The request could not be read.")
+            }
             _ => ApiError::internal(),
         };
         #[cfg(feature = "ssr")]
@@ -106,8 +143,13 @@ pub(crate) mod ssr {
         expect_context()
     }
 
+    /// The live session, if there is one; asking sets no status.
+    pub(crate) fn current() -> Option<Arc<LiveSession>> {
+        extension::<Current>().and_then(|c| c.0)
+    }
+
     pub(crate) fn session() -> Result<Arc<LiveSession>, RpcError> {
-        extension::<Current>().and_then(|c| c.0).ok_or_else(|| ApiError::unauthenticated().into())
+        current().ok_or_else(|| ApiError::unauthenticated().into())
     }
 
     pub(crate) fn token() -> Option<String> {

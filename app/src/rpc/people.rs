@@ -5,14 +5,13 @@ use domain::{
     presence::{live::Window, view},
 };
 use leptos::prelude::*;
-use leptos::server_fn::codec::Json;
 
-use super::RpcError;
 #[cfg(feature = "ssr")]
 use super::ssr;
+use super::{RpcError, Text};
 
 /// The people of a window, with the counts over everybody in reach.
-#[server(prefix = "/rpc", endpoint = "online", input = Json)]
+#[server(prefix = "/rpc", endpoint = "online", input = Text, output = Text)]
 pub async fn online(window: Window) -> Result<view::OnlinePage, RpcError> {
     let mut query = window.filter;
     query.sort = window.sort.unwrap_or(query.sort);
@@ -20,13 +19,13 @@ pub async fn online(window: Window) -> Result<view::OnlinePage, RpcError> {
 }
 
 /// Why a person is shown as they are.
-#[server(prefix = "/rpc", endpoint = "why")]
+#[server(prefix = "/rpc", endpoint = "why", output = Text)]
 pub async fn why(id: UserId) -> Result<view::Why, RpcError> {
     Ok(ssr::services().why(&ssr::actor()?, id).await?)
 }
 
 /// Ends the sessions with these ids, separated by commas; gives how many were live.
-#[server(prefix = "/rpc", endpoint = "end_sessions")]
+#[server(prefix = "/rpc", endpoint = "end_sessions", output = Text)]
 pub async fn end_sessions(ids: String) -> Result<u64, RpcError> {
     let ids: Result<Vec<uuid::Uuid>, _> = ids.split(',').map(|id| id.trim().parse()).collect();
     let ids = ids.map_err(|_| domain::ApiError::invalid("ids", "Use ids of sessions, separated by commas."))?;

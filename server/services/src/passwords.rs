@@ -154,9 +154,11 @@ async fn blocking<T: Send + 'static>(
 
 /// Words an attacker would try first (security row 2).
 fn context(owner: &UserCard) -> Vec<String> {
-    let mut words = vec!["rollcall".to_owned(), owner.username.clone()];
+    let joined = owner.username.chars().filter(|c| c.is_alphanumeric()).collect();
+    let mut words = vec!["rollcall".to_owned(), owner.username.clone(), joined];
+    words.extend(owner.username.split(|c: char| !c.is_alphanumeric()).map(str::to_owned));
     words.extend(owner.name.split_whitespace().map(str::to_owned));
-    words.extend(owner.email.iter().flat_map(|e| e.split(['@', '.'])).map(str::to_owned));
+    words.extend(owner.email.iter().flat_map(|e| e.split(['@', '.']).chain([e.as_str()])).map(str::to_owned));
     words.extend(owner.organisation.iter().flat_map(|o| o.name.split_whitespace()).map(str::to_owned));
     words.retain(|w| w.chars().count() >= 3);
     words.iter().map(|w| w.to_lowercase()).collect()

@@ -91,7 +91,9 @@ pub(super) struct Reauth {
 /// Confirms the password: sensitive acts are allowed for a while. The token changes.
 #[utoipa::path(post, path = "/auth/reauth", tag = "auth", request_body = Reauth, responses(
     (status = 204, description = "Confirmed; a new cookie is set"),
-    (status = 401, body = super::Problem), (status = 429, body = super::Problem)))]
+    (status = 401, body = super::Problem),
+    (status = 403, body = super::Problem, description = "The password is wrong"),
+    (status = 429, body = super::Problem)))]
 pub(super) async fn reauth(State(state): State<AppState>, caller: Caller, Body(b): Body<Reauth>) -> Answer<Response> {
     let signed_in = state.services.sessions.reauth(&caller.actor, caller.token(), &b.password).await?;
     Ok((StatusCode::NO_CONTENT, cookie(&state, &signed_in)).into_response())

@@ -27,7 +27,6 @@ struct Doc;
 
 /// Every error.
 #[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "describes what `http::request_id` writes")]
 struct Problem {
     error: ProblemDetail,
     request_id: String,

@@ -24,6 +24,9 @@ pub(super) async fn run(flags: Vec<OsString>) -> Result<(), Failure> {
     log::start(&settings.log, settings.log_format);
     warn_of(&settings);
     let listeners = listen(&settings)?;
+    if let Some(ops) = &listeners.ops {
+        info!(address = %ops.local_addr()?, "health and metrics");
+    }
     let base = settings.base_url.clone();
     let announce = async move |services: &Services, address: SocketAddr| {
         let origin = base.map_or_else(|| origin(address), |base| base.origin);

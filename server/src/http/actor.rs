@@ -6,7 +6,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use domain::Actor;
+use domain::{Actor, ApiError};
 use http::{HeaderMap, header::COOKIE};
 
 use super::extract::HttpError;
@@ -14,9 +14,10 @@ use crate::router::AppState;
 
 pub async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let token = session_cookie(request.headers(), state.site.cookies.name()).map(str::to_owned);
+    // Without its database the server knows nobody: neither a person nor an anonymous one (ASVS 16.5.3).
     let session = match &token {
         None => None,
-        // Without its database the server knows nobody: neither a person nor an anonymous one (ASVS 16.5.3).
+        Some(_) if state.site.database.is_away() => return HttpError(ApiError::unavailable()).into_response(),
         Some(token) => match state.services.sessions.authenticate(token).await {
             Ok(session) => session,
             Err(error) => return HttpError(error).into_response(),
@@ -59,9 +60,9 @@ mod tests {
     fn one_cookie_of_that_very_name() {
         let of = |lines: &[&'static str]| {
             let mut headers = HeaderMap::new();
-            lines.iter().for_each(|l| {
-                headers.append(COOKIE, l.parse().unwrap());
-            });
+            for line in lines {
+                headers.append(COOKIE, line.parse().unwrap());
+            }
             session_cookie(&headers, "__Host-rollcall").map(str::to_owned)
         };
         assert_eq!(of(&["a=b; __Host-rollcall=token; c=d"]).as_deref(), Some("token"));

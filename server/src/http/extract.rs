@@ -98,6 +98,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
             .map_err(|e| {
                 let text = e.body_text();
                 let why = text.rsplit_once("string: ").map_or(text.as_str(), |(_, rest)| rest);
+                let why = why.replace(" to fit in target type", "");
                 HttpError(ApiError::new(ErrorCode::BadRequest, format!("A parameter does not fit: {why}.")))
             })
     }

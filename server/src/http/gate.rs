@@ -1,15 +1,28 @@
 //! Who may open a page: decided before anything is rendered, from the table in `app::routes`.
 
-use app::routes::{PageAccess, escape, page_access};
+use app::{
+    request::LinkIsGood,
+    routes::{PageAccess, escape, page_access},
+};
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
-use domain::Actor;
-use http::{Method, StatusCode};
+use domain::{Actor, ApiError};
+use http::{Method, StatusCode, Uri};
 
-pub async fn layer(request: Request, next: Next) -> Response {
+use super::extract::HttpError;
+use crate::router::AppState;
+
+pub async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    match link_is_good(&state, request.uri()).await {
+        Ok(None) => {}
+        Ok(Some(good)) => {
+            request.extensions_mut().insert(LinkIsGood(good));
+        }
+        Err(error) => return HttpError(error).into_response(),
+    }
     let path = request.uri().path();
     let access = page_access(path);
     let level = request.extensions().get::<Actor>().and_then(|a| a.person().ok()).map(|p| p.card.level);
@@ -28,4 +41,15 @@ pub async fn layer(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     *response.status_mut() = StatusCode::FORBIDDEN;
     response
+}
+
+/// Whether the page is one that a one-time link opens, and the link still does.
+async fn link_is_good(state: &AppState, uri: &Uri) -> Result<Option<bool>, ApiError> {
+    let token = uri.query().into_iter().flat_map(|q| q.split('&')).find_map(|p| p.strip_prefix("token="));
+    let accounts = &state.services.accounts;
+    match uri.path() {
+        "/setup" => accounts.setup_token_is_good(token.unwrap_or_default()).await.map(Some),
+        "/reset" => accounts.reset_token_is_good(token.unwrap_or_default()).await.map(Some),
+        _ => Ok(None),
+    }
 }

@@ -6,7 +6,7 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
 use bytes::Bytes;
 use domain::wire::Frame;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use governor::{Quota, RateLimiter, clock::MonotonicClock};
 use services::{
     Services,
     presence::{Close, Next, Socket},
@@ -66,7 +66,8 @@ where
     let heartbeat = Duration::from_millis(services.settings.heartbeat as u64);
     let mut ping = interval_at(Instant::now() + heartbeat, heartbeat);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let limiter: DefaultDirectRateLimiter = RateLimiter::direct(Quota::per_second(PER_SECOND).allow_burst(BURST));
+    // Its default clock asks the processor who it is for each limiter, which a virtual machine answers slowly.
+    let limiter = RateLimiter::direct_with_clock(Quota::per_second(PER_SECOND).allow_burst(BURST), MonotonicClock);
     let mut channels = Channels::default();
     loop {
         let message = tokio::select! {
@@ -94,7 +95,8 @@ where
                     Some(Ok(Message::Text(text))) => text,
                 };
                 let Some(frame) = Frame::parse(&text) else { return End::Close(Close::MALFORMED) };
-                match channels.answer(&frame, socket, services).await {
+                // Boxed: an idle socket does not hold the room that an answer needs.
+                match Box::pin(channels.answer(&frame, socket, services)).await {
                     Answer::None => continue,
                     Answer::One(reply) => text_of(reply),
                     Answer::Two(first, second) => {
@@ -148,9 +150,8 @@ fn text_of(reply: String) -> Message {
 fn fault(error: axum::Error) -> End {
     match error.into_inner().downcast_ref::<tungstenite::Error>() {
         Some(tungstenite::Error::Capacity(_)) => End::Close(Close::TOO_BIG),
-        Some(tungstenite::Error::Utf8(_)) => End::Close(Close::MALFORMED),
         Some(tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake)) => End::Lost,
-        Some(tungstenite::Error::Protocol(_)) => End::Close(Close::MALFORMED),
+        Some(tungstenite::Error::Utf8(_) | tungstenite::Error::Protocol(_)) => End::Close(Close::MALFORMED),
         _ => End::Lost,
     }
 }

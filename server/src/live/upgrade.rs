@@ -70,14 +70,12 @@ pub async fn upgrade(
     };
     let services = state.services.clone();
     let tasks = state.site.sockets.clone();
-    let response = ws
-        .protocols(["phoenix"])
+    ws.protocols(["phoenix"])
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
         .max_write_buffer_size(WRITE_MAX)
         .max_message_size(MESSAGE_MAX)
         .max_frame_size(MESSAGE_MAX)
         // Boxed: what hyper keeps per upgraded connection then holds a pointer, not the state of the whole loop.
-        .on_upgrade(move |ws| tasks.track_future(Box::pin(connection::run(ws, socket, services))));
-    response
+        .on_upgrade(move |ws| tasks.track_future(Box::pin(connection::run(ws, socket, services))))
 }

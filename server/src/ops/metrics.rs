@@ -7,7 +7,7 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogra
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// From a page out of memory to a request that will soon be given up, in seconds.
-const REQUEST_BUCKETS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const BUCKETS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// Samples of histograms wait in memory until they are read or tidied; 5 s of them are nothing.
 const TIDY_EVERY: Duration = Duration::from_secs(5);
@@ -24,7 +24,7 @@ pub fn install_metrics() -> PrometheusHandle {
 
 fn install() -> Result<PrometheusHandle, BuildError> {
     let handle = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Full("rollcall_http_request_seconds".to_owned()), &REQUEST_BUCKETS)?
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)?
         .install_recorder()?;
     let tidy = handle.clone();
     // A thread, since it must not depend on anybody reading the metrics, nor on which runtime came first.
@@ -57,5 +57,7 @@ fn describe() {
         Unit::Seconds,
         "Time from the end of a request's head to its answer, by route."
     );
-    describe_counter!("rollcall_sign_ins_total", "Attempts to sign in, by result: ok, refused or throttled.");
+    describe_counter!("rollcall_activity_written_total", "Sessions whose activity was written behind.");
+    describe_histogram!("rollcall_activity_flush_seconds", Unit::Seconds, "Time of one write of waiting activity.");
+    describe_counter!("rollcall_sign_ins_total", "Attempts to sign in, by result: ok, refused, throttled or failed.");
 }

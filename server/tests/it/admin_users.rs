@@ -1,6 +1,9 @@
 //! Who is online, and why.
 
-use domain::{Actor, time::{MINUTE, SECOND}};
+use domain::{
+    Actor,
+    time::{MINUTE, SECOND},
+};
 use serde_json::{Value, json};
 
 use crate::harness::{App, Client};
@@ -29,7 +32,8 @@ async fn why_tells_the_causes_in_order() {
     socket.push("presence:me", "status", json!({"choice": "busy"})).await;
     socket.push("presence:me", "status", json!({"choice": "available"})).await;
     socket.stream.close(None).await.unwrap();
-    let connected = async || admin.get("/api/v1/admin/users/online").await.json()["users"][0]["devices"][0]["connected"].clone();
+    let connected =
+        async || admin.get("/api/v1/admin/users/online").await.json()["users"][0]["devices"][0]["connected"].clone();
     crate::harness::until("closed", async || connected().await == json!(false)).await;
     app.pass(16 * SECOND).await;
     let mut again = mia.socket().await;
@@ -48,7 +52,11 @@ async fn why_tells_the_causes_in_order() {
     let told = causes(&admin, &id).await;
     assert_eq!(told, expected.map(|(s, c)| (s.to_owned(), c.to_owned())));
     let why = admin.get(&format!("/api/v1/admin/users/{id}/why")).await.json();
-    assert!(why["sentence"].as_str().unwrap().starts_with("Offline since 2027-01-15 08:06:16 UTC"), "{}", why["sentence"]);
+    assert!(
+        why["sentence"].as_str().unwrap().starts_with("Offline since 2027-01-15 08:06:16 UTC"),
+        "{}",
+        why["sentence"]
+    );
     let mut last = String::from("9");
     for transition in why["transitions"].as_array().unwrap() {
         let at = transition["at"].as_str().unwrap().to_owned();
@@ -74,7 +82,7 @@ async fn every_end_has_its_cause() {
                 let filter = json!({"filter": {"user": username}});
                 assert_eq!(admin.post("/api/v1/admin/sessions/revoke", filter).await.json()["ended"], 1);
             }
-            "user_disabled" => drop(app.services.accounts.disable(&Actor::Operator, username).await.unwrap()),
+            "user_disabled" => app.services.accounts.disable(&Actor::Operator, username).await.unwrap(),
             _ => continue,
         }
         assert_eq!(socket.closed().await, Some(4001), "{cause}");
@@ -106,7 +114,18 @@ async fn the_list_counts_filters_and_pages() {
     assert_eq!(all["counts"]["by_role"], json!({"admin": 0, "manager": 0, "member": 0, "student": 2, "teacher": 1}));
     assert_eq!(all["counts"]["by_org"], json!({"North": 2, "South": 1}));
     let row = &all["users"][0];
-    for field in ["id", "name", "email", "state", "since", "session_started_at", "session_seconds", "last_activity_at", "ip", "devices"] {
+    for field in [
+        "id",
+        "name",
+        "email",
+        "state",
+        "since",
+        "session_started_at",
+        "session_seconds",
+        "last_activity_at",
+        "ip",
+        "devices",
+    ] {
         assert!(!row[field].is_null(), "{field}: {row}");
     }
     assert_eq!(names(&list(&manager, "").await), ["mia", "ben"], "a manager sees their own organisation");
@@ -118,7 +137,9 @@ async fn the_list_counts_filters_and_pages() {
     let page = list(&admin, "?limit=1&offset=1").await;
     assert_eq!((names(&page), &page["total"]), (vec!["ben".to_owned()], &json!(3)));
     assert_eq!(names(&list(&admin, "?limit=200&offset=4000000000").await), [""; 0]);
-    for bad in ["?limit=-1", "?limit=1e9", "?limit=x", "?offset=-1", "?sort=password", "?state=asleep", "?limit=99999999999"] {
+    for bad in
+        ["?limit=-1", "?limit=1e9", "?limit=x", "?offset=-1", "?sort=password", "?state=asleep", "?limit=99999999999"]
+    {
         assert_eq!(admin.get(&format!("/api/v1/admin/users/online{bad}")).await.status, 400, "{bad}");
     }
     assert_eq!(list(&admin, "?limit=4000000000").await["total"], 3, "more than the cap is the cap");

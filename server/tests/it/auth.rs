@@ -2,11 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::{
-    Actor,
-    session::EndReason,
-    time::MINUTE,
-};
+use domain::{Actor, session::EndReason, time::MINUTE};
 use serde_json::json;
 use services::NewUser;
 
@@ -84,7 +80,8 @@ async fn unknown_names_cost_a_hash_too() {
     app.person("mia", "student", None).await;
     app.add(NewUser { username: "nil".into(), ..NewUser::default() }).await;
     let client = app.anonymous();
-    let arms = [("mia", "wrong-password-1"), ("nobody", "wrong-password-1"), ("nil", "wrong-password-1"), ("nobody", "")];
+    let arms =
+        [("mia", "wrong-password-1"), ("nobody", "wrong-password-1"), ("nil", "wrong-password-1"), ("nobody-else", "")];
     let mut took: [Vec<Duration>; 4] = Default::default();
     for _ in 0..7 {
         for (i, (username, password)) in arms.iter().enumerate() {
@@ -107,7 +104,8 @@ async fn unknown_names_cost_a_hash_too() {
 /// Row 7: an account is guarded by name, wherever the tries come from, existing or not, and over a restart.
 #[tokio::test]
 async fn guessing_is_throttled_by_account() {
-    let behind_proxy = |s: &mut server::settings::ServeSettings| s.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    let behind_proxy =
+        |s: &mut server::settings::ServeSettings| s.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
     let app = App::frozen(behind_proxy).await;
     let mia = app.signed_in("mia", "student", None).await;
     let from = |app: &App, n: usize| {
@@ -131,7 +129,7 @@ async fn guessing_is_throttled_by_account() {
     assert_eq!((known.status.as_u16(), &*known.code()), (429, "too_many_requests"));
     assert_eq!(told(&known), told(&unknown), "no word on which of them exists");
     let wait: i64 = known.header("retry-after").parse().unwrap();
-    assert!((1..=15 * 60).contains(&wait), "{wait}");
+    assert!((1..=15 * 60 + 1).contains(&wait), "{wait}");
     // Whoever is in stays in, and others can sign in.
     let inside = app.anonymous();
     inside.set_cookie(mia.cookie());
@@ -152,7 +150,11 @@ async fn guessing_is_throttled_by_address() {
     for _ in 0..12 {
         assert_eq!(client.log_in("mia", PASSWORD).await.status, 200);
     }
-    for n in 0..100 {
+    // Ninety failures as they are kept, to save their hashing, and ten real ones after them.
+    let ninety = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 90) \
+                  INSERT INTO sign_in_failures SELECT randomblob(16), randomblob(32), '198.51.100.7', 1800000000000 FROM n";
+    app.database().await.run(ninety).await;
+    for n in 0..10 {
         let status = client.log_in(&format!("nobody{n}"), "wrong").await.status;
         assert_eq!(status, 401, "{n}");
     }
@@ -187,7 +189,7 @@ async fn guessing_from_inside_is_throttled_too() {
 async fn a_storm_of_sign_ins_does_not_stop_the_server() {
     let app = App::with(settings(|s| s.login_throttle = false)).await;
     let client = app.anonymous();
-    let tries = (0..80).map(|n| {
+    let tries = (0..70).map(|n| {
         let client = app.anonymous();
         async move { client.log_in(&format!("nobody{n}"), "wrong-password-1").await }
     });
@@ -213,7 +215,9 @@ async fn a_storm_of_sign_ins_does_not_stop_the_server() {
 async fn a_fresh_server_has_no_account() {
     let app = App::start().await;
     let client = app.anonymous();
-    for (username, password) in [("admin", "admin"), ("admin", "password"), ("root", "root"), ("rollcall", "rollcall"), ("", "")] {
+    for (username, password) in
+        [("admin", "admin"), ("admin", "password"), ("root", "root"), ("rollcall", "rollcall"), ("", "")]
+    {
         assert_eq!(client.log_in(username, password).await.status, 401, "{username}");
     }
 }

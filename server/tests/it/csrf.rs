@@ -32,7 +32,8 @@ async fn other_sites_change_nothing() {
         ("sec-fetch-site", "cross-site".to_owned()),
         ("sec-fetch-site", "same-site".to_owned()),
     ];
-    let kinds = ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x", "application/json"];
+    let kinds =
+        ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x", "application/json"];
     for route in unsafe_routes() {
         for (name, value) in &strangers {
             for kind in kinds {

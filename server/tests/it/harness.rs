@@ -4,12 +4,12 @@
 //! - `socket`: a Phoenix client. `phoenix`: what such a client makes of presence. `raw`: bytes.
 //! - `database`: a look past the server. `program`: the server as a process of its own. `dice`: chance with a seed.
 
-pub mod always;
-pub mod database;
-pub mod dice;
-pub mod phoenix;
-pub mod program;
-pub mod raw;
+pub(crate) mod always;
+pub(crate) mod database;
+pub(crate) mod dice;
+pub(crate) mod phoenix;
+pub(crate) mod program;
+pub(crate) mod raw;
 mod socket;
 
 use std::{
@@ -40,20 +40,20 @@ use tokio::{
 use tokio_tungstenite::tungstenite::{self, client::IntoClientRequest};
 use tokio_util::sync::CancellationToken;
 
-pub use self::{database::Database, dice::Dice, program::Program, raw::Raw, socket::Socket};
+pub(crate) use self::{database::Database, dice::Dice, program::Program, raw::Raw, socket::Socket};
 
 /// Long enough for everybody, an admin included, and in no dictionary.
-pub const PASSWORD: &str = "purple-otter-sings-91";
+pub(crate) const PASSWORD: &str = "purple-otter-sings-91";
 
 /// Whatever is waited for comes well within this, or not at all.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-pub struct App {
-    pub address: SocketAddr,
-    pub services: Services,
+pub(crate) struct App {
+    pub(crate) address: SocketAddr,
+    pub(crate) services: Services,
     /// What pages of this server send as `Origin`.
-    pub origin: String,
-    pub dir: Arc<TempDir>,
+    pub(crate) origin: String,
+    pub(crate) dir: Arc<TempDir>,
     /// Milliseconds since 1970; nothing when the clock is the system's.
     clock: Option<Arc<AtomicI64>>,
     stop: CancellationToken,
@@ -62,17 +62,17 @@ pub struct App {
 
 impl App {
     /// A server with default settings and the system's clock.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(|_| {}).await
     }
 
     /// A server with changed settings.
-    pub async fn with(change: impl FnOnce(&mut ServeSettings)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut ServeSettings)) -> Self {
         Self::build(change, None, Arc::new(tempfile::tempdir().unwrap())).await
     }
 
     /// A server whose clock stands still until a test moves it.
-    pub async fn frozen(change: impl FnOnce(&mut ServeSettings)) -> Self {
+    pub(crate) async fn frozen(change: impl FnOnce(&mut ServeSettings)) -> Self {
         let clock = Arc::new(AtomicI64::new(1_800_000_000_000));
         Self::build(change, Some(clock), Arc::new(tempfile::tempdir().unwrap())).await
     }
@@ -99,20 +99,20 @@ impl App {
     }
 
     /// Stops the server and starts another on the same data, on another port.
-    pub async fn restart(self, change: impl FnOnce(&mut ServeSettings)) -> Self {
+    pub(crate) async fn restart(self, change: impl FnOnce(&mut ServeSettings)) -> Self {
         let (clock, dir) = (self.clock.clone(), self.dir.clone());
         self.stop().await;
         Self::build(change, clock, dir).await
     }
 
     /// Moves the clock and lets everything happen that is due.
-    pub async fn pass(&self, ms: i64) {
+    pub(crate) async fn pass(&self, ms: i64) {
         self.clock.as_ref().expect("a frozen clock").fetch_add(ms, Ordering::SeqCst);
         self.services.presence.tick().await;
     }
 
     /// Makes a person with `PASSWORD`.
-    pub async fn person(&self, username: &str, role: &str, organisation: Option<&str>) -> uuid::Uuid {
+    pub(crate) async fn person(&self, username: &str, role: &str, organisation: Option<&str>) -> uuid::Uuid {
         let new = NewUser {
             username: username.to_owned(),
             name: Some(format!("{}{}", username[..1].to_uppercase(), &username[1..])),
@@ -125,17 +125,17 @@ impl App {
         self.add(new).await
     }
 
-    pub async fn add(&self, new: NewUser) -> uuid::Uuid {
+    pub(crate) async fn add(&self, new: NewUser) -> uuid::Uuid {
         self.services.accounts.add(&Actor::Operator, new).await.unwrap().id
     }
 
     /// A client without a session.
-    pub fn anonymous(&self) -> Client {
+    pub(crate) fn anonymous(&self) -> Client {
         Client::new(self.address, &self.origin)
     }
 
     /// A client signed in as `username`.
-    pub async fn sign_in(&self, username: &str) -> Client {
+    pub(crate) async fn sign_in(&self, username: &str) -> Client {
         let client = self.anonymous();
         let answer = client.log_in(username, PASSWORD).await;
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
@@ -143,17 +143,17 @@ impl App {
     }
 
     /// Makes a person and signs them in.
-    pub async fn signed_in(&self, username: &str, role: &str, organisation: Option<&str>) -> Client {
+    pub(crate) async fn signed_in(&self, username: &str, role: &str, organisation: Option<&str>) -> Client {
         self.person(username, role, organisation).await;
         self.sign_in(username).await
     }
 
-    pub async fn database(&self) -> Database {
+    pub(crate) async fn database(&self) -> Database {
         Database::open(self.dir.path()).await
     }
 
     /// Stops the server as a signal would, and waits until it has.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.cancel();
         timeout(PATIENCE, self.server).await.expect("stops in time").unwrap();
     }
@@ -167,12 +167,12 @@ fn defaults(dir: &Path) -> ServeSettings {
 }
 
 /// Changes what the services are told.
-pub fn settings(change: impl FnOnce(&mut Settings)) -> impl FnOnce(&mut ServeSettings) {
+pub(crate) fn settings(change: impl FnOnce(&mut Settings)) -> impl FnOnce(&mut ServeSettings) {
     move |s| change(&mut s.services)
 }
 
 /// Waits until `is` holds; for what happens by itself, and soon.
-pub async fn until(what: &str, is: impl AsyncFn() -> bool) {
+pub(crate) async fn until(what: &str, is: impl AsyncFn() -> bool) {
     let started = Instant::now();
     while !is().await {
         assert!(started.elapsed() < PATIENCE, "{what} in time");
@@ -181,39 +181,39 @@ pub async fn until(what: &str, is: impl AsyncFn() -> bool) {
 }
 
 /// A browser, as far as HTTP goes: keeps the session cookie.
-pub struct Client {
-    pub http: reqwest::Client,
+pub(crate) struct Client {
+    pub(crate) http: reqwest::Client,
     address: SocketAddr,
-    pub origin: String,
+    pub(crate) origin: String,
     cookie: Mutex<Option<String>>,
     /// Sent as `X-Forwarded-For`.
-    pub forwarded: Option<String>,
+    pub(crate) forwarded: Option<String>,
 }
 
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub text: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {} {}", self.status, self.text))
     }
 
     /// The code of an error, in either of its forms.
-    pub fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         let body: Value = serde_json::from_str(&self.text).unwrap_or_default();
         body["error"]["code"].as_str().or(body["code"].as_str()).unwrap_or_default().to_owned()
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(|v| v.to_str().unwrap()).unwrap_or_default()
     }
 
     /// The body without what differs between any two answers.
-    pub fn body_without_id(&self) -> String {
+    pub(crate) fn body_without_id(&self) -> String {
         let mut body = self.json();
         if let Some(fields) = body.as_object_mut() {
             fields.remove("request_id");
@@ -223,29 +223,29 @@ impl Answer {
 }
 
 impl Client {
-    pub fn new(address: SocketAddr, origin: &str) -> Self {
+    pub(crate) fn new(address: SocketAddr, origin: &str) -> Self {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { http, address, origin: origin.to_owned(), cookie: Mutex::default(), forwarded: None }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// The session cookie as `name=value`.
-    pub fn cookie(&self) -> Option<String> {
+    pub(crate) fn cookie(&self) -> Option<String> {
         self.cookie.lock().unwrap().clone()
     }
 
-    pub fn set_cookie(&self, cookie: Option<String>) {
+    pub(crate) fn set_cookie(&self, cookie: Option<String>) {
         *self.cookie.lock().unwrap() = cookie;
     }
 
-    pub fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         self.cookie().and_then(|c| c.split_once('=').map(|(_, v)| v.to_owned())).unwrap_or_default()
     }
 
-    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let mut request = self.http.request(method, self.url(path));
         if let Some(cookie) = self.cookie() {
             request = request.header("cookie", cookie);
@@ -257,7 +257,7 @@ impl Client {
     }
 
     /// Sends a request, keeps the cookie it sets, and checks what holds for every answer.
-    pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+    pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
         let response = request.send().await.unwrap();
         let (status, headers, path) = (response.status(), response.headers().clone(), response.url().path().to_owned());
         for set in headers.get_all("set-cookie") {
@@ -274,43 +274,48 @@ impl Client {
         answer
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path)).await
     }
 
-    pub async fn delete(&self, path: &str) -> Answer {
+    /// Opens an address as a browser does.
+    pub(crate) async fn page(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path).header("accept", "text/html")).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.send(self.request(Method::DELETE, path)).await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.send(self.request(Method::POST, path).json(&body)).await
     }
 
-    pub async fn put(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
         self.send(self.request(Method::PUT, path).json(&body)).await
     }
 
-    pub async fn log_in(&self, username: &str, password: &str) -> Answer {
+    pub(crate) async fn log_in(&self, username: &str, password: &str) -> Answer {
         self.post("/api/v1/auth/login", json!({"username": username, "password": password})).await
     }
 
     /// Whether the session is live, without an effect of the question other than activity.
-    pub async fn is_signed_in(&self) -> bool {
+    pub(crate) async fn is_signed_in(&self) -> bool {
         self.get("/api/v1/session").await.status == StatusCode::OK
     }
 
     /// The id of the current session.
-    pub async fn session_id(&self) -> String {
+    pub(crate) async fn session_id(&self) -> String {
         self.get("/api/v1/session").await.json()["session"]["id"].as_str().unwrap().to_owned()
     }
 
     /// Calls a server function as our own script does.
-    pub async fn rpc(&self, name: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn rpc(&self, name: &str, fields: &[(&str, &str)]) -> Answer {
         self.send(self.fields(name, fields).header("accept", "application/json")).await
     }
 
     /// Posts a plain HTML form to a server function.
-    pub async fn form(&self, name: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn form(&self, name: &str, fields: &[(&str, &str)]) -> Answer {
         self.send(self.fields(name, fields).header("accept", "text/html")).await
     }
 
@@ -322,23 +327,24 @@ impl Client {
     }
 
     /// Opens the socket as one of our pages would.
-    pub async fn socket(&self) -> Socket {
+    pub(crate) async fn socket(&self) -> Socket {
         self.try_socket(Some(&self.origin), "2.0.0").await.unwrap()
     }
 
-    pub async fn try_socket(&self, origin: Option<&str>, vsn: &str) -> Result<Socket, tungstenite::Error> {
+    pub(crate) async fn try_socket(&self, origin: Option<&str>, vsn: &str) -> Result<Socket, tungstenite::Error> {
         self.open(&format!("/socket/websocket?vsn={vsn}"), origin, None).await
     }
 
     /// Opens a socket whose receive buffer holds no more than `buffer` bytes.
-    pub async fn narrow_socket(&self, buffer: u32) -> Socket {
+    pub(crate) async fn narrow_socket(&self, buffer: u32) -> Socket {
         self.open("/socket/websocket?vsn=2.0.0", Some(&self.origin), Some(buffer)).await.unwrap()
     }
 
     async fn open(&self, path: &str, origin: Option<&str>, buffer: Option<u32>) -> Result<Socket, tungstenite::Error> {
         let mut request = format!("ws://{}{path}", self.address).into_client_request().unwrap();
-        let headers = [("origin", origin), ("cookie", self.cookie().as_deref()), ("x-forwarded-for", self.forwarded.as_deref())]
-            .map(|(name, value)| (name, value.map(str::to_owned)));
+        let headers =
+            [("origin", origin), ("cookie", self.cookie().as_deref()), ("x-forwarded-for", self.forwarded.as_deref())]
+                .map(|(name, value)| (name, value.map(str::to_owned)));
         for (name, value) in headers {
             if let Some(value) = value {
                 request.headers_mut().insert(name, value.parse().unwrap());

@@ -39,12 +39,18 @@ async fn pages_have_a_policy_with_a_fresh_nonce() {
     let admin = app.signed_in("ada", "admin", None).await;
     let mut nonces = HashSet::new();
     for path in ["/login", "/", "/account", "/account/devices", "/admin", "/admin/live", "/nothing", "/login"] {
-        let answer = admin.get(path).await;
+        let answer = admin.page(path).await;
         assert!(answer.header("content-type").starts_with("text/html"), "{path}");
         let policy = answer.header("content-security-policy").to_owned();
         let nonce = policy.split_once("'nonce-").unwrap().1.split_once('\'').unwrap().0.to_owned();
         assert!(nonce.len() >= 20, "{nonce}");
-        for part in ["object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'", "'wasm-unsafe-eval'"] {
+        for part in [
+            "object-src 'none'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+            "form-action 'self'",
+            "'wasm-unsafe-eval'",
+        ] {
             assert!(policy.contains(part), "{path}: {policy}");
         }
         for script in answer.text.split("<script").skip(1) {
@@ -63,7 +69,14 @@ async fn pages_have_a_policy_with_a_fresh_nonce() {
 async fn nothing_personal_is_cached() {
     let app = App::start().await;
     let admin = app.signed_in("ada", "admin", None).await;
-    for path in ["/account/x.css", "/account/devices/x.js", "/admin/live/x.png", "/x.css", "/account.css", "/api/v1/session/x.css"] {
+    for path in [
+        "/account/x.css",
+        "/account/devices/x.js",
+        "/admin/live/x.png",
+        "/x.css",
+        "/account.css",
+        "/api/v1/session/x.css",
+    ] {
         let answer = admin.get(path).await;
         assert_eq!(answer.status, 404, "{path}");
         assert!(answer.header("cache-control").contains("no-store"), "{path}");

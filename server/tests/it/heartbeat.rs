@@ -32,7 +32,9 @@ async fn a_beat_counts_for_five_minutes() {
 async fn the_state_of_a_beat_follows_its_input() {
     let app = App::frozen(|_| {}).await;
     let mia = app.signed_in("mia", "student", None).await;
-    let beat = async |body: serde_json::Value| mia.post("/api/v1/heartbeat", body).await.json()["state"].as_str().unwrap().to_owned();
+    let beat = async |body: serde_json::Value| {
+        mia.post("/api/v1/heartbeat", body).await.json()["state"].as_str().unwrap().to_owned()
+    };
     assert_eq!(beat(json!({"idle_ms": 0})).await, "active");
     app.pass(4 * MINUTE).await;
     assert_eq!(beat(json!({"visible": true})).await, "active");
@@ -94,7 +96,8 @@ async fn a_beat_beside_a_socket_is_only_input() {
     let page = admin.get("/api/v1/admin/users/online").await.json();
     assert_eq!(page["users"][0]["devices"].as_array().unwrap().len(), 1);
     drop(socket);
-    let total = async || admin.get("/api/v1/admin/users/online").await.json()["users"][0]["devices"][0]["connected"].clone();
+    let total =
+        async || admin.get("/api/v1/admin/users/online").await.json()["users"][0]["devices"][0]["connected"].clone();
     crate::harness::until("lost", async || total().await == json!(false)).await;
     app.pass(15 * SECOND + 1).await;
     assert_eq!(admin.get("/api/v1/admin/users/online").await.json()["total"], 0, "gone after the grace");

@@ -4,20 +4,29 @@
 //! sockets, and checks of every answer what holds for all. Tests move the clock by hand where time matters. "Row 12" is
 //! a row of the security checklist.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets what it did not expect has failed")]
+
 mod harness;
 
 mod admin_sessions;
 mod admin_users;
 mod assets;
+mod audit;
 mod auth;
 mod cli;
 mod cookie;
 mod csrf;
+mod fuzz;
 mod headers;
 mod heartbeat;
+mod kill;
+mod limits;
+mod logs;
+mod outage;
 mod pages;
 mod passwords;
 mod presence;
+mod proxies;
 mod routes;
 mod session;
 mod sessions;

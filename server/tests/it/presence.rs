@@ -26,10 +26,13 @@ async fn a_choice_is_in_force_until_its_end() {
     assert_eq!(me().await["state"], "busy", "busy does not idle");
     app.pass(2 * MINUTE).await;
     let now = me().await;
-    assert_eq!((&now["choice"], &now["state"], &now["cause"]), (&json!("available"), &json!("active"), &json!("choice_ended")));
+    assert_eq!(
+        (&now["choice"], &now["state"], &now["cause"]),
+        (&json!("available"), &json!("idle"), &json!("choice_ended"))
+    );
     assert_eq!(now["message"], Value::Null);
 
-    for (choice, state) in [("away", "away"), ("available", "active"), ("invisible", "active")] {
+    for (choice, state) in [("away", "away"), ("available", "idle"), ("invisible", "idle")] {
         assert_eq!(mia.put("/api/v1/presence/me", json!({"choice": choice})).await.json()["state"], state, "{choice}");
     }
     let row = admin.get("/api/v1/admin/users/online").await.json()["users"][0].clone();
@@ -68,7 +71,7 @@ async fn choices_are_checked() {
         json!({}),
         json!({"choice": "busy", "state": "active"}),
     ] {
-        assert_eq!(put(bad.clone()).await.status, 422, "{bad}");
+        assert!([400, 422].contains(&put(bad.clone()).await.status.as_u16()), "{bad}");
     }
     let me = mia.get("/api/v1/presence/me").await.json();
     assert_eq!((&me["choice"], &me["message"]), (&json!("busy"), &json!("ü".repeat(140))));

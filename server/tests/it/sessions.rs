@@ -27,7 +27,10 @@ async fn own_sessions_are_listed() {
     let (first, second) = (&page["items"][0], &page["items"][1]);
     assert_eq!((&first["current"], &second["current"]), (&json!(true), &json!(false)));
     assert_eq!(first["id"].as_str().unwrap(), mia.session_id().await);
-    assert_eq!((&second["browser"], &second["os"], &second["ip"]), (&json!("Firefox"), &json!("Linux"), &json!("127.0.0.1")));
+    assert_eq!(
+        (&second["browser"], &second["os"], &second["ip"]),
+        (&json!("Firefox"), &json!("Linux"), &json!("127.0.0.1"))
+    );
     assert_eq!(second["last_activity_at"], "2027-01-15T08:01:00.000Z");
     assert!(second["device"].is_string());
 }

@@ -18,7 +18,10 @@ async fn one_person_is_seen_from_sign_in_to_sign_out() {
     assert_eq!((&reply["status"], &reply["response"]["state"]), (&json!("ok"), &json!("active")));
     let diff = watcher.event("presence:all", "presence_diff").await;
     let metas = diff["joins"].as_object().unwrap().values().next().unwrap()["metas"][0].clone();
-    assert_eq!((&metas["username"], &metas["page"], &metas["cause"]), (&json!("bilal"), &json!("/"), &json!("signed_in")));
+    assert_eq!(
+        (&metas["username"], &metas["page"], &metas["cause"]),
+        (&json!("bilal"), &json!("/"), &json!("signed_in"))
+    );
 
     socket.push("presence:me", "meta", json!({"page": "/files"})).await;
     let diff = watcher.event("presence:all", "presence_diff").await;

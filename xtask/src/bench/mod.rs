@@ -16,13 +16,16 @@ mod scenes;
 use self::{figures::Figure, machine::Machine, rollcall::Rollcall, scenes::SCENES};
 use crate::{
     outcome::{Outcome, Stop},
-    run,
+    process,
+    workspace::{cargo, target},
 };
 
 /// Runs all scenes, or those asked for, which then leave the page as it is. Fails when a floor is not met.
 pub(crate) fn run(args: &[String]) -> Outcome {
     let wanted = wanted(args)?;
-    let binary = run::build_release()?;
+    // Without the browser's files, which nothing here asks for.
+    process::run(cargo().args(["build", "--release", "--package", "server"]))?;
+    let binary = target().join("release/rollcall");
     let machine = Machine::here()?;
     let rollcall = Rollcall::prepare(binary)?;
     let (mut figures, mut raw) = (Vec::<Figure>::new(), serde_json::Map::new());

@@ -113,38 +113,38 @@ impl Drop for Server<'_> {
 }
 
 impl Server<'_> {
-    /// `rollcall load http` as everybody.
-    pub(super) fn http(&self, args: &[&str]) -> Outcome<Value> {
-        self.load("http", &self.rollcall.cookies(), args)
+    /// `rollcall load http` as everybody; `words` are its further arguments, and so below.
+    pub(super) fn http(&self, words: &str) -> Outcome<Value> {
+        self.load("http", &self.rollcall.cookies(), words)
     }
 
     /// `rollcall load http` as the admin.
-    pub(super) fn http_as_admin(&self, args: &[&str]) -> Outcome<Value> {
-        self.load("http", &self.admin, args)
+    pub(super) fn http_as_admin(&self, words: &str) -> Outcome<Value> {
+        self.load("http", &self.admin, words)
     }
 
     /// `rollcall load sockets` to its end.
-    pub(super) fn sockets(&self, args: &[&str]) -> Outcome<Value> {
-        self.load("sockets", &self.rollcall.cookies(), args)
+    pub(super) fn sockets(&self, words: &str) -> Outcome<Value> {
+        self.load("sockets", &self.rollcall.cookies(), words)
     }
 
     /// The same, but its people stay until the result is dropped.
-    pub(super) fn crowd(&self, args: &[&str]) -> Outcome<(Value, Crowd)> {
-        let mut command = self.command("sockets", &self.rollcall.cookies(), args);
+    pub(super) fn crowd(&self, words: &str) -> Outcome<(Value, Crowd)> {
+        let mut command = self.command("sockets", &self.rollcall.cookies(), words);
         let mut child = command.arg("--hold").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let (input, output) = (child.stdin.take(), child.stdout.take().ok_or("no output")?);
         let crowd = Crowd { child, input };
         Ok((first_value(output).ok_or("the sockets could not be measured")?, crowd))
     }
 
-    fn load(&self, client: &str, cookies: &Path, args: &[&str]) -> Outcome<Value> {
-        Ok(serde_json::from_str(&process::read(&mut self.command(client, cookies, args))?)?)
+    fn load(&self, client: &str, cookies: &Path, words: &str) -> Outcome<Value> {
+        Ok(serde_json::from_str(&process::read(&mut self.command(client, cookies, words))?)?)
     }
 
-    fn command(&self, client: &str, cookies: &Path, args: &[&str]) -> Command {
+    fn command(&self, client: &str, cookies: &Path, words: &str) -> Command {
         let pid = self.child.id().to_string();
         let mut command = self.rollcall.command(&["load", client, "--json", "--url", &self.url, "--pid", &pid]);
-        command.arg("--cookies").arg(cookies).args(args);
+        command.arg("--cookies").arg(cookies).args(words.split_whitespace());
         if client == "sockets" {
             command.arg("--watch-cookie").arg(&self.admin);
         }

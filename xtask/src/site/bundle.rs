@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 use tempfile::TempDir;
 use wasm_bindgen_cli_support::Bindgen;
 
-use super::{Files, Profile, stamp};
+use super::{Files, Profile, stamp, trim};
 use crate::{outcome::Outcome, workspace::target};
 
 /// Appended to the JavaScript of `cargo xtask dev`; the server knows nothing of it.
@@ -17,7 +17,7 @@ const RELOAD: &str = include_str!("reload.js");
 /// edit of a style sheet then shows at once.
 pub(super) fn files(wasm: &Path, profile: Profile) -> Outcome<Files> {
     let input = fs::read(wasm)?;
-    let stamp = stamp::of_bytes(&[profile.name().as_bytes(), include_bytes!("bundle.rs"), &input]);
+    let stamp = stamp::of_bytes(&[profile.name().as_bytes(), include_bytes!("bundle.rs"), include_bytes!("trim.rs"), &input]);
     let kept = target().join("xtask").join(profile.name());
     if fs::read_to_string(kept.join("stamp")).is_ok_and(|old| old == stamp) {
         return read(&kept.join("files"));
@@ -25,8 +25,9 @@ pub(super) fn files(wasm: &Path, profile: Profile) -> Outcome<Files> {
 
     let fresh = TempDir::new_in(target())?;
     let readable = profile != Profile::Release;
+    let module = if readable { input } else { trim::without_unused(&input)? };
     Bindgen::new()
-        .input_path(wasm)
+        .input_bytes("rollcall", module)
         .web(true)?
         .typescript(false)
         .out_name("rollcall")

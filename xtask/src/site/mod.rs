@@ -9,6 +9,7 @@ mod bundle;
 mod compress;
 mod stamp;
 mod style;
+mod trim;
 
 use std::{
     collections::BTreeMap,

@@ -5,7 +5,7 @@ use domain::presence::{DeviceRow, State, Transition, view::Why};
 use leptos::{either::Either, html, prelude::*};
 use uuid::Uuid;
 
-use super::{Person, View, act::ids};
+use super::{Person, View, act::ids, view};
 use crate::{
     components::{
         icon::{Glyph, Icon},
@@ -16,8 +16,8 @@ use crate::{
 };
 
 #[component]
-pub(super) fn Drawer(view: View, person: Person) -> impl IntoView {
-    let View { people, open, acts, .. } = view;
+pub(super) fn Drawer(person: Person) -> impl IntoView {
+    let View { people, open, acts, .. } = view();
     // What changes of this person on the left changes here too, at most once a second.
     let version = Memo::new(move |_| {
         let id = open.get()?;
@@ -28,7 +28,8 @@ pub(super) fn Drawer(view: View, person: Person) -> impl IntoView {
     });
     Effect::new(move |before: Option<(Option<Uuid>, u32)>| {
         let (id, done) = (open.get(), acts.done.get());
-        version.track();
+        // Read, not only tracked: a memo that nobody reads follows nothing.
+        let _ = version.get();
         if before.is_some_and(|(b, _)| b == id) && id.is_some() {
             person.refetch();
         }
@@ -38,8 +39,8 @@ pub(super) fn Drawer(view: View, person: Person) -> impl IntoView {
         <Transition>
             {move || Suspend::new(async move {
                 match person.await {
-                    Some(Ok(why)) => Some(Either::Left(view! { <Panel why=why view=view /> })),
-                    Some(Err(e)) => Some(Either::Right(view! { <Missing text=e.0.message view=view /> })),
+                    Some(Ok(why)) => Some(Either::Left(view! { <Panel why=why /> })),
+                    Some(Err(e)) => Some(Either::Right(view! { <Missing text=e.0.message /> })),
                     None => None,
                 }
             })}
@@ -48,8 +49,8 @@ pub(super) fn Drawer(view: View, person: Person) -> impl IntoView {
 }
 
 #[component]
-fn CloseLink(view: View) -> impl IntoView {
-    let list = view.list;
+fn CloseLink() -> impl IntoView {
+    let list = view().list;
     view! {
         <a class="button" href=move || list.get().href(None) data-noscroll="" aria-label="Close">
             <Glyph icon=Icon::Close />
@@ -59,17 +60,17 @@ fn CloseLink(view: View) -> impl IntoView {
 }
 
 #[component]
-fn Missing(text: String, view: View) -> impl IntoView {
+fn Missing(text: String) -> impl IntoView {
     view! {
         <aside class="drawer" aria-label="Person">
-            <div class="drawer-top"><span></span><CloseLink view=view /></div>
+            <div class="drawer-top"><span></span><CloseLink /></div>
             <p>{text}</p>
         </aside>
     }
 }
 
 #[component]
-fn Panel(why: Why, view: View) -> impl IntoView {
+fn Panel(why: Why) -> impl IntoView {
     let heading = NodeRef::<html::H2>::new();
     let (id, state) = (why.id, why.state);
     // Opened by the reader, it gets the focus; looked at again, it leaves the focus where it is.
@@ -93,7 +94,7 @@ fn Panel(why: Why, view: View) -> impl IntoView {
                     {row.as_ref().and_then(|r| r.organisation.clone()).map(|o| view! { <span class="tag">{o}</span> })}
                     {row.as_ref().is_some_and(|r| r.invisible).then(|| view! { <span class="tag">"invisible"</span> })}
                 </span>
-                <CloseLink view=view />
+                <CloseLink />
             </div>
             <h2 id="drawer-name" tabindex="-1" node_ref=heading>{why.name.clone()}</h2>
             <p class="sub">
@@ -121,7 +122,7 @@ fn Panel(why: Why, view: View) -> impl IntoView {
                     <dd class="mono">{r.ip.clone()}</dd>
                 </dl>
             })}
-            <Sessions name=why.name.clone() devices=devices view=view />
+            <Sessions name=why.name.clone() devices=devices />
             <h3>"Timeline"</h3>
             <Timeline transitions=why.transitions />
         </aside>
@@ -130,7 +131,7 @@ fn Panel(why: Why, view: View) -> impl IntoView {
 
 /// The connected sessions, each with its tabs, and the ways to end them.
 #[component]
-fn Sessions(name: String, devices: Vec<DeviceRow>, view: View) -> impl IntoView {
+fn Sessions(name: String, devices: Vec<DeviceRow>) -> impl IntoView {
     let mut sessions: Vec<(Uuid, Vec<DeviceRow>)> = vec![];
     for d in devices {
         match sessions.iter_mut().find(|(id, _)| *id == d.session_id) {
@@ -153,7 +154,7 @@ fn Sessions(name: String, devices: Vec<DeviceRow>, view: View) -> impl IntoView 
                             <b>{device}</b>
                             <small>{tabs[0].ip.clone()} ", signed in " <When at=tabs[0].signed_in_at style=Style::Exact /></small>
                         </span>
-                        <End label="End this session" ids=vec![id] question=question view=view />
+                        <End label="End this session" ids=vec![id] question=question />
                     </div>
                     <ul class="tabs">{tabs.into_iter().map(|t| view! { <Tab tab=t /> }).collect_view()}</ul>
                 </li>
@@ -166,7 +167,7 @@ fn Sessions(name: String, devices: Vec<DeviceRow>, view: View) -> impl IntoView 
             <h3>{heading}</h3>
             <ul class="sessions">{cards}</ul>
             {(number > 1).then(|| view! {
-                <End label=format!("End all {number} sessions") ids=all question=all_question view=view />
+                <End label=format!("End all {number} sessions") ids=all question=all_question />
             })}
         }
     })
@@ -190,8 +191,8 @@ fn Tab(tab: DeviceRow) -> impl IntoView {
 
 /// A button that asks back; without scripts a form that does it.
 #[component]
-fn End(#[prop(into)] label: String, ids: Vec<Uuid>, question: String, view: View) -> impl IntoView {
-    let acts = view.acts;
+fn End(#[prop(into)] label: String, ids: Vec<Uuid>, question: String) -> impl IntoView {
+    let acts = view().acts;
     let value = self::ids(&ids);
     view! {
         <form method="post" action="/rpc/end_sessions" on:submit=move |e| {

@@ -21,7 +21,7 @@ use wasm_bindgen::JsCast;
 use crate::{
     components::{
         figures::CountLine,
-        form::error_of,
+        form::refusal,
         frame::{OnlineNow, Page},
         keys::{element, keys},
         sudo::SudoInline,
@@ -30,7 +30,7 @@ use crate::{
         list::{List, open},
         online::{Online, Reading},
     },
-    rpc::people::{EndSessions, online, why},
+    rpc::people::{online, why},
     viewer::viewer,
 };
 use act::{Acts, ConfirmDialog};
@@ -44,13 +44,18 @@ struct View {
     acts: Acts,
 }
 
+/// The page's own context, for everything below `People`.
+fn view() -> View {
+    expect_context()
+}
+
 #[component]
 pub(crate) fn Live() -> impl IntoView {
     let query = use_query_map();
     let list = Memo::new(move |_| query.with(List::of));
     let open = Memo::new(move |_| query.with(open));
     let first = Resource::new_blocking(|| (), move |()| online(list.get_untracked().window()));
-    let refused = error_of(ServerAction::<EndSessions>::new());
+    let refused = RwSignal::new(refusal("/rpc/end_sessions"));
     // The drawer's own resource is made here, in the same order on both sides.
     let person = Resource::new_blocking(
         move || open.get(),
@@ -82,7 +87,8 @@ type Person = Resource<Option<Result<domain::presence::view::Why, crate::rpc::Rp
 fn People(page: OnlinePage, list: Memo<List>, open: Memo<Option<Uuid>>, person: Person) -> impl IntoView {
     let people = Online::new(&page, list.get_untracked().window());
     people.follow(reading);
-    let view = View { people, list, open, acts: Acts::new() };
+    let acts = Acts::new();
+    provide_context(View { people, list, open, acts });
     let OnlineNow(number) = expect_context();
     Effect::new(move |_| number.set(Some(people.counts.with(|c| c.online))));
     // Another question in the address asks the server another question.
@@ -96,7 +102,7 @@ fn People(page: OnlinePage, list: Memo<List>, open: Memo<Option<Uuid>>, person: 
     let navigate = use_navigate();
     keys().of_page(move |key| {
         let go = |href: String| {
-            navigate(&href, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() })
+            navigate(&href, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
         };
         match key.as_str() {
             "p" => people.pause(!people.paused.get_untracked()),
@@ -117,12 +123,12 @@ fn People(page: OnlinePage, list: Memo<List>, open: Memo<Option<Uuid>>, person: 
     });
     let active_for = human(viewer().active_for);
     view! {
-        <CountLine counts=people.counts as_of=people.as_of active_for=active_for />
-        <toolbar::Toolbar view=view />
-        <table::Table view=view />
-        <toolbar::Pager view=view />
-        <drawer::Drawer view=view person=person />
-        <ConfirmDialog acts=view.acts />
+        <CountLine counts=people.counts active_for=active_for />
+        <toolbar::Toolbar />
+        <table::Table />
+        <toolbar::Pager />
+        <drawer::Drawer person=person />
+        <ConfirmDialog acts=acts />
     }
 }
 

@@ -7,7 +7,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::View;
+use super::{View, view};
 use crate::{
     clock::clock,
     components::{
@@ -41,24 +41,24 @@ fn tint<T: Clone + PartialEq + Send + Sync + 'static>(value: Memo<T>) -> RwSigna
 }
 
 #[component]
-pub(super) fn Row(entry: Entry, view: View) -> impl IntoView {
-    let View { people, list, open, .. } = view;
-    let (id, row) = (entry.id, &entry.row);
-    let left = RwSignal::from(entry.left.clone());
-    let name = part(row, |r| r.name.clone());
-    let message = part(row, |r| r.message.clone());
-    let invisible = part(row, |r| r.invisible);
-    let state = part(row, |r| r.state);
-    let mail = part(row, |r| r.email.clone().unwrap_or_default());
-    let role = part(row, |r| text::capital(&r.role));
-    let org = part(row, |r| r.organisation.clone());
-    let teams = part(row, |r| r.teams.join(", "));
-    let page = part(row, |r| r.page.clone().unwrap_or_default());
-    let device = part(row, |r| r.devices.first().map(|d| d.device.clone()));
-    let more = part(row, |r| r.devices.len().saturating_sub(1));
-    let ip = part(row, |r| r.ip.clone());
-    let started = part(row, |r| r.session_started_at);
-    let input = part(row, |r| r.last_activity_at);
+pub(super) fn Row(entry: Entry) -> impl IntoView {
+    let View { people, list, open, .. } = view();
+    let Entry { id, row, left } = entry;
+    let left = RwSignal::from(left);
+    let name = part(&row, |r| r.name.clone());
+    let message = part(&row, |r| r.message.clone());
+    let invisible = part(&row, |r| r.invisible);
+    let state = part(&row, |r| r.state);
+    let mail = part(&row, |r| r.email.clone().unwrap_or_default());
+    let role = part(&row, |r| text::capital(&r.role));
+    let org = part(&row, |r| r.organisation.clone());
+    let teams = part(&row, |r| r.teams.join(", "));
+    let page = part(&row, |r| r.page.clone().unwrap_or_default());
+    let device = part(&row, |r| r.devices.first().map(|d| d.device.clone()));
+    let more = part(&row, |r| r.devices.len().saturating_sub(1));
+    let ip = part(&row, |r| r.ip.clone());
+    let started = part(&row, |r| r.session_started_at);
+    let input = part(&row, |r| r.last_activity_at);
 
     let clock = clock();
     let shown_state = Signal::derive(move || if left.get().is_some() { State::Offline } else { state.get() });
@@ -82,7 +82,8 @@ pub(super) fn Row(entry: Entry, view: View) -> impl IntoView {
     view! {
         <tr role="row" data-row=id.to_string() class:left=move || left.get().is_some()
             aria-selected=move || (open.get() == Some(id)).then_some("true")>
-            <th scope="row" role="rowheader">
+            // The row is the person's, whatever else the cell says.
+            <th scope="row" role="rowheader" aria-label=name>
                 <a href=href data-noscroll="">{name}</a>
                 {move || note().map(|n| view! { <small>{n}</small> })}
             </th>
@@ -100,7 +101,7 @@ pub(super) fn Row(entry: Entry, view: View) -> impl IntoView {
                 {device}
                 {move || Some(more.get()).filter(|n| *n > 0).map(|n| view! { <small>{format!("and {}", text::count(n as u64, "more tab"))}</small> })}
             </td>
-            <td role="cell" class="address mono">{ip}</td>
+            <td role="cell" class="address mono" title=ip>{ip}</td>
             <td role="cell" class="number since">
                 <Age since=started as_of=people.as_of />
                 <small>"since " <When at=started style=Style::Minute /></small>

@@ -3,12 +3,12 @@
 use domain::presence::Sort;
 use leptos::prelude::*;
 
-use super::{View, row::Row};
+use super::{View, row::Row, view};
 use crate::live::list::List;
 
 #[component]
-pub(super) fn Table(view: View) -> impl IntoView {
-    let View { people, list, .. } = view;
+pub(super) fn Table() -> impl IntoView {
+    let View { people, list, .. } = view();
     let is_empty = move || people.entries.with(Vec::is_empty);
     let nobody = move || match list.get().filters() {
         0 => "Nobody is online.".to_owned(),
@@ -27,21 +27,21 @@ pub(super) fn Table(view: View) -> impl IntoView {
                 </colgroup>
                 <thead role="rowgroup">
                     <tr role="row">
-                        <Sorted view=view word="Name" sorts=&[Sort::Name] />
-                        <Sorted view=view word="State" sorts=&[Sort::State] />
+                        <Sorted word="Name" sorts=&[Sort::Name] />
+                        <Sorted word="State" sorts=&[Sort::State] />
                         <th scope="col" role="columnheader">"E-mail"</th>
                         <th scope="col" role="columnheader">"Role"</th>
                         <th scope="col" role="columnheader">"Organisation"</th>
                         <th scope="col" role="columnheader">"Page"</th>
                         <th scope="col" role="columnheader">"Device"</th>
                         <th scope="col" role="columnheader">"Address"</th>
-                        <Sorted view=view word="Signed in" sorts=&[Sort::Started, Sort::StartedDesc] number=true />
-                        <Sorted view=view word="Last input" sorts=&[Sort::Activity] number=true />
+                        <Sorted word="Signed in" sorts=&[Sort::Started, Sort::StartedDesc] number=true />
+                        <Sorted word="Last input" sorts=&[Sort::Activity] number=true />
                     </tr>
                 </thead>
                 <tbody role="rowgroup">
                     <For each=move || people.entries.get() key=|e| e.id let:entry>
-                        <Row entry=entry view=view />
+                        <Row entry=entry />
                     </For>
                 </tbody>
             </table>
@@ -59,8 +59,8 @@ pub(super) fn Table(view: View) -> impl IntoView {
 
 /// A header that sorts; again for the other direction where there is one. Without scripts it sends the filter form.
 #[component]
-fn Sorted(view: View, word: &'static str, sorts: &'static [Sort], #[prop(optional)] number: bool) -> impl IntoView {
-    let View { list, open, .. } = view;
+fn Sorted(word: &'static str, sorts: &'static [Sort], #[prop(optional)] number: bool) -> impl IntoView {
+    let View { list, open, .. } = view();
     let current = move || list.get().query.sort;
     let aria = move || match current() {
         s if !sorts.contains(&s) => None,

@@ -4,9 +4,12 @@ use domain::presence::{Sort, State};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use super::View;
+use super::{View, view};
 use crate::{
-    components::icon::{Glyph, Icon},
+    components::{
+        icon::{Glyph, Icon},
+        time::{Style, When},
+    },
     live::list::{LIMIT, List},
     text,
 };
@@ -25,8 +28,8 @@ pub(super) fn sort_word(sort: Sort) -> &'static str {
 }
 
 #[component]
-pub(super) fn Toolbar(view: View) -> impl IntoView {
-    let View { people, list, open, .. } = view;
+pub(super) fn Toolbar() -> impl IntoView {
+    let View { people, list, open, .. } = view();
     let first = list.get_untracked();
     let navigate = leptos_router::hooks::use_navigate();
     let go = move |change: &dyn Fn(&mut List)| {
@@ -131,6 +134,7 @@ pub(super) fn Toolbar(view: View) -> impl IntoView {
                 </Show>
             </span>
             <span class="end">
+                <span class="as-of">"as of " <When at=people.as_of style=Style::Clock /></span>
                 <button type="button" class="button needs-script" aria-pressed=move || people.paused.get().to_string()
                     on:click=move |_| people.pause(!people.paused.get_untracked())>
                     {move || if people.paused.get() { view! { <Glyph icon=Icon::Play /> } } else { view! { <Glyph icon=Icon::Pause /> } }}
@@ -157,8 +161,8 @@ fn some(text: &str) -> Option<String> {
 
 /// "1–50 of 212", older and newer; only where there is more than one page.
 #[component]
-pub(super) fn Pager(view: View) -> impl IntoView {
-    let View { people, list, .. } = view;
+pub(super) fn Pager() -> impl IntoView {
+    let View { people, list, .. } = view();
     let total = people.total;
     let more = move || total.get() > LIMIT || list.get().offset > 0;
     let range = move || {

@@ -189,6 +189,6 @@ impl Sessions {
         let mut both = list::condition(domain::Reach::Everything, &live, now);
         both.push(" AND ", vec![]).append(condition);
         let store = &self.inner.store;
-        store.within(list::count(store.read(), both)).await
+        store.within(list::count_of(store.read(), both)).await
     }
 }

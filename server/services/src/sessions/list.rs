@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{Inner, Sessions};
 use crate::store::{
-    list::{self, After},
+    list::{self, After, Plan},
     stats,
 };
 
@@ -38,7 +38,7 @@ impl Sessions {
         store.within(activity.flush_of(person.card.id)).await?;
         let now = self.now();
         let condition = list::live_of(person.card.id, now);
-        let page = list::page(store.read(), condition, SessionSort::Activity, None, OWN_MAX, now);
+        let page = list::page(store.read(), condition, SessionSort::Activity, None, OWN_MAX, Plan::Gather, now);
         let mut views = mark_current(store.within(page).await?, Some(person.session));
         views.sort_by_key(|v| !v.current);
         Ok(views)
@@ -59,14 +59,18 @@ impl Sessions {
         self.flush().await?;
         let (store, now) = (&self.inner.store, self.now());
         let condition = list::condition(reach, filter, now);
-        let total = match after {
-            None => Some(store.within(list::count(store.read(), condition.clone())).await?),
-            Some(_) => None,
+        let (total, after, plan) = match after {
+            None => {
+                let n = store.within(list::count(store.read(), reach, filter, now)).await?;
+                (Some(n), None, Plan::for_total(n))
+            }
+            Some((after, plan)) => (None, Some(after), plan),
         };
-        let mut items = store.within(list::page(store.read(), condition, sort, after, limit + 1, now)).await?;
+        let page = list::page(store.read(), condition, sort, after, limit + 1, plan, now);
+        let mut items = store.within(page).await?;
         let more = items.len() > limit as usize;
         items.truncate(limit as usize);
-        let next = items.last().filter(|_| more).map(|v| encode(list::key(sort, v), v.id));
+        let next = items.last().filter(|_| more).map(|v| encode(After { at: list::key(sort, v), id: v.id }, plan));
         let own = actor.person().ok().map(|p| p.session);
         Ok(Page { items: mark_current(items, own), next, total })
     }
@@ -76,7 +80,7 @@ impl Sessions {
         let reach = actor.require(Action::Sessions)?;
         self.flush().await?;
         let store = &self.inner.store;
-        store.within(list::count(store.read(), list::condition(reach, filter, self.now()))).await
+        store.within(list::count(store.read(), reach, filter, self.now())).await
     }
 
     /// Numbers over all sessions within the actor's reach.
@@ -95,16 +99,20 @@ fn mark_current(mut views: Vec<SessionView>, own: Option<SessionId>) -> Vec<Sess
     views
 }
 
-/// A cursor is the sort value and the id of the last row, in base64url: opaque, and harmless when made up.
-fn encode(at: Time, id: Uuid) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{}.{}", at.0, id.simple()))
+/// A cursor is the sort value and the id of the last row, and how the first page was found, in base64url: opaque, and
+/// harmless when made up.
+fn encode(after: After, plan: Plan) -> String {
+    let plan = if plan == Plan::Walk { "w" } else { "g" };
+    URL_SAFE_NO_PAD.encode(format!("{plan}.{}.{}", after.at.0, after.id.simple()))
 }
 
-fn decode(cursor: &str) -> Result<After, ApiError> {
+fn decode(cursor: &str) -> Result<(After, Plan), ApiError> {
     let parsed = || {
         let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
-        let (at, id) = text.split_once('.')?;
-        Some(After { at: Time(at.parse().ok()?), id: Uuid::try_parse(id).ok()? })
+        let (plan, rest) = text.split_once('.')?;
+        let (at, id) = rest.split_once('.')?;
+        let after = After { at: Time(at.parse().ok()?), id: Uuid::try_parse(id).ok()? };
+        Some((after, if plan == "w" { Plan::Walk } else { Plan::Gather }))
     };
     parsed().ok_or_else(|| {
         ApiError::new(ErrorCode::BadRequest, "This cursor is not one of ours. Begin again with the first page.")
@@ -118,9 +126,9 @@ mod tests {
     #[test]
     fn cursors_come_back_and_others_are_refused() {
         let id = Uuid::from_u128(7);
-        let after = decode(&encode(Time(-3), id)).unwrap();
-        assert_eq!((after.at, after.id), (Time(-3), id));
-        for bad in ["", "x", "%", "MTIz", &URL_SAFE_NO_PAD.encode("1.' OR 1=1")] {
+        let (after, plan) = decode(&encode(After { at: Time(-3), id }, Plan::Walk)).unwrap();
+        assert_eq!((after.at, after.id, plan), (Time(-3), id, Plan::Walk));
+        for bad in ["", "x", "%", "MTIz", &URL_SAFE_NO_PAD.encode("w.1.' OR 1=1")] {
             assert_eq!(decode(bad).unwrap_err().code, ErrorCode::BadRequest, "{bad}");
         }
     }

@@ -9,6 +9,7 @@ use domain::{
     settings::LimitPolicy,
     useragent::Device,
 };
+use metrics::counter;
 use sea_orm::DatabaseTransaction;
 
 use super::{Inner, LiveSession, Sessions, commit};
@@ -63,6 +64,25 @@ impl Sessions {
     /// Signs in. The same answer, at the same cost, for an unknown name, a wrong password, a disabled account and one
     /// without a password; 429 after too many failures; 503 when too many are being checked already.
     pub async fn sign_in(
+        &self,
+        username: &str,
+        password: &str,
+        remember: bool,
+        from: &Origin,
+        replaces: Option<&str>,
+    ) -> Result<SignedIn, ApiError> {
+        let outcome = self.verify_and_start(username, password, remember, from, replaces).await;
+        let result = match &outcome {
+            Ok(_) => "ok",
+            Err(e) if e.code == ErrorCode::InvalidCredentials => "refused",
+            Err(e) if e.code == ErrorCode::TooManyRequests => "throttled",
+            Err(_) => "failed",
+        };
+        counter!("rollcall_sign_ins_total", "result" => result).increment(1);
+        outcome
+    }
+
+    async fn verify_and_start(
         &self,
         username: &str,
         password: &str,
@@ -159,13 +179,19 @@ impl Sessions {
     /// After the commit: the new session into memory, and those it pushed out of it.
     pub(crate) async fn started(&self, s: Started) -> Result<SignedIn, ApiError> {
         let (hash, remembered) = (s.loaded.token_hash, s.loaded.remembered);
-        let session = match self.inner.cache.insert(s.loaded, s.generation) {
+        let session = match self.inner.cache.insert(s.loaded.clone(), s.generation) {
             Some(session) => Some(session),
             // Something ended meanwhile, perhaps this very session.
             None => self.load(&hash).await?,
         };
         self.ended(&s.ended).await;
-        let session = session.ok_or_else(ApiError::invalid_credentials)?;
+        // Pushed out again by the next sign-in before this one could answer: it was good, and it is over.
+        let session = session.unwrap_or_else(|| {
+            let card = Arc::new(s.loaded.card.clone());
+            let session = LiveSession::new(s.loaded, card, Arc::clone(&self.inner.cache.pending));
+            session.end();
+            Arc::new(session)
+        });
         Ok(SignedIn { token: s.token, session, remembered })
     }
 

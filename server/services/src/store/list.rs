@@ -5,7 +5,7 @@ use domain::{
     session::{EndReason, SessionFilter, SessionSort, SessionState, SessionView},
     useragent::Kind,
 };
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Value};
 use uuid::Uuid;
 
 use super::{
@@ -87,6 +87,33 @@ pub(crate) struct After {
     pub(crate) id: Uuid,
 }
 
+/// How to find a page among a million rows. SQLite cannot know how many match, so it is told; PostgreSQL keeps
+/// statistics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Plan {
+    /// Few match: gather them, then sort.
+    Gather,
+    /// Many match: walk in the order of the list until the page is full.
+    Walk,
+}
+
+impl Plan {
+    /// Gathering costs a look at each match; walking costs `rows / matches` looks for each row of the page.
+    pub(crate) fn for_total(total: u64) -> Self {
+        if total <= 5_000 { Self::Gather } else { Self::Walk }
+    }
+
+    /// A plus before a column keeps SQLite from using its index.
+    fn tune(self, column: &str, condition: Sql) -> (String, Sql) {
+        match self {
+            Self::Gather => (format!("+{column}"), condition),
+            Self::Walk => {
+                (column.to_owned(), condition.replace("s.user_id IN ", "+s.user_id IN ").replace("s.ip = ", "+s.ip = "))
+            }
+        }
+    }
+}
+
 #[derive(FromQueryResult)]
 struct Row {
     id: Uuid,
@@ -165,9 +192,14 @@ pub(crate) async fn page(
     sort: SessionSort,
     after: Option<After>,
     limit: u32,
+    plan: Plan,
     now: Time,
 ) -> Result<Vec<SessionView>, DbErr> {
     let column = column(sort);
+    let (order, condition) = match db.get_database_backend() {
+        DbBackend::Sqlite => plan.tune(column, condition),
+        _ => (column.to_owned(), condition),
+    };
     let mut sql = Sql::new(
         format!(
             "SELECT s.id, s.user_id, u.username, u.name, u.role, o.name AS organisation, \
@@ -183,12 +215,34 @@ pub(crate) async fn page(
     if let Some(after) = after {
         sql.push(&format!(" AND ({column}, s.id) < (?, ?)"), values![after.at.0, after.id]);
     }
-    sql.push(&format!(" ORDER BY {column} DESC, s.id DESC LIMIT ?"), values![i64::from(limit)]);
+    sql.push(&format!(" ORDER BY {order} DESC, s.id DESC LIMIT ?"), values![i64::from(limit)]);
     let rows: Vec<Row> = sql.all(db).await?;
     Ok(rows.into_iter().map(SessionView::from).collect())
 }
 
-pub(crate) async fn count(db: &impl ConnectionTrait, condition: Sql) -> Result<u64, DbErr> {
+/// How many match. Those that ended are all but the live ones, which two indexes know without a look at the rows.
+pub(crate) async fn count(
+    db: &impl ConnectionTrait,
+    reach: Reach,
+    filter: &SessionFilter,
+    now: Time,
+) -> Result<u64, DbErr> {
+    let counted = |state| {
+        let mut sql = Sql::new("(SELECT count(*) FROM sessions s WHERE ", vec![]);
+        sql.append(condition(reach, &SessionFilter { state, ..filter.clone() }, now)).push(")", vec![]);
+        sql
+    };
+    let mut sql = Sql::new("SELECT ", vec![]);
+    if filter.state == Some(SessionState::Ended) {
+        sql.append(counted(None)).push(" - ", vec![]).append(counted(Some(SessionState::Live)));
+    } else {
+        sql.append(counted(filter.state));
+    }
+    Ok(sql.number(db).await? as u64)
+}
+
+/// How many match a condition.
+pub(crate) async fn count_of(db: &impl ConnectionTrait, condition: Sql) -> Result<u64, DbErr> {
     let mut sql = Sql::new("SELECT count(*) FROM sessions s WHERE ", vec![]);
     sql.append(condition);
     Ok(sql.number(db).await? as u64)

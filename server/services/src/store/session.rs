@@ -14,8 +14,10 @@ use super::{
 /// same as `domain::session::Span::is_live`; used by the auth check, every list, every count, every limit and every
 /// bulk act. People who are disabled are few and indexed apart, so asking for them costs nothing; their sessions end
 /// with the disabling anyway.
-pub(crate) const LIVE: &str =
-    "s.ended_at IS NULL AND s.expires_at > ? AND s.user_id NOT IN (SELECT id FROM users WHERE disabled_at IS NOT NULL)";
+///
+/// The plus keeps the planner from starting at the times: among a million sessions it would else gather and sort every
+/// live one for a page of fifty. Counts read the partial index of those nobody ended, which holds all they need.
+pub(crate) const LIVE: &str = "s.ended_at IS NULL AND +s.expires_at > ? AND s.user_id NOT IN (SELECT id FROM users WHERE disabled_at IS NOT NULL)";
 
 /// A sign-in about to be written.
 pub(crate) struct New {

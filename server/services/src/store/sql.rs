@@ -32,7 +32,21 @@ impl Sql {
         self.push(&other.text, other.values)
     }
 
-    fn statement(self, db: &impl ConnectionTrait) -> Statement {
+    /// The same with other words; values keep their places.
+    pub(crate) fn replace(mut self, from: &str, to: &str) -> Self {
+        self.text = self.text.replace(from, to);
+        self
+    }
+
+    fn statement(mut self, db: &impl ConnectionTrait) -> Statement {
+        for value in &mut self.values {
+            // PostgreSQL refuses NUL within text. No stored text has one, so this matches as little as it should.
+            if let Value::String(Some(text)) = value
+                && text.contains('\0')
+            {
+                *value = Value::from(text.replace('\0', "\u{fffd}"));
+            }
+        }
         let mut text = String::with_capacity(self.text.len() + 2 * self.values.len());
         let mut n = 0;
         for c in self.text.chars() {

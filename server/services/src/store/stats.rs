@@ -15,7 +15,8 @@ use super::{
 
 #[derive(FromQueryResult)]
 struct Group {
-    name: String,
+    role: String,
+    organisation: Option<String>,
     n: i64,
 }
 
@@ -34,7 +35,8 @@ pub(crate) async fn stats(db: &impl ConnectionTrait, reach: Reach, now: Time) ->
     let total = with("count(*)", all(), "").number(db).await?;
     let alive = with("count(*)", live(), "").number(db).await?;
     let ended = with("count(*)", all(), " AND s.ended_at IS NOT NULL").number(db).await?;
-    let oldest = with("min(s.created_at)", live(), "").row(db).await?;
+    // The sum keeps SQLite from walking all sessions from the oldest on.
+    let oldest = with("min(s.created_at + 0)", live(), "").row(db).await?;
     let average = with(
         "CAST(avg((s.ended_at - s.created_at) / 1000.0) AS double precision)",
         all(),
@@ -44,9 +46,13 @@ pub(crate) async fn stats(db: &impl ConnectionTrait, reach: Reach, now: Time) ->
     .await?;
 
     let mut by_role: BTreeMap<String, u64> = directory::roles(db).await?.into_iter().map(|r| (r.name, 0)).collect();
-    by_role.extend(groups(db, "u.role", "", live()).await?);
-    let organisations = "JOIN organisations o ON o.id = u.organisation_id";
-    let by_org = groups(db, "o.name", organisations, live()).await?.into_iter().collect();
+    let mut by_org: BTreeMap<String, u64> = BTreeMap::new();
+    for group in groups(db, live()).await? {
+        *by_role.entry(group.role).or_default() += group.n as u64;
+        if let Some(name) = group.organisation {
+            *by_org.entry(name).or_default() += group.n as u64;
+        }
+    }
 
     Ok(SessionStats {
         total: total as u64,
@@ -61,14 +67,15 @@ pub(crate) async fn stats(db: &impl ConnectionTrait, reach: Reach, now: Time) ->
     })
 }
 
-async fn groups(db: &impl ConnectionTrait, by: &str, join: &str, live: Sql) -> Result<Vec<(String, u64)>, DbErr> {
+/// Live sessions by role and organisation, in one pass.
+async fn groups(db: &impl ConnectionTrait, live: Sql) -> Result<Vec<Group>, DbErr> {
     let mut sql = Sql::new(
-        format!("SELECT {by} AS name, count(*) AS n FROM sessions s JOIN users u ON u.id = s.user_id {join} WHERE "),
+        "SELECT u.role, o.name AS organisation, count(*) AS n FROM sessions s JOIN users u ON u.id = s.user_id \
+         LEFT JOIN organisations o ON o.id = u.organisation_id WHERE ",
         vec![],
     );
-    sql.append(live).push(&format!(" GROUP BY {by}"), vec![]);
-    let rows: Vec<Group> = sql.all(db).await?;
-    Ok(rows.into_iter().map(|g| (g.name, g.n as u64)).collect())
+    sql.append(live).push(" GROUP BY u.role, o.name", vec![]);
+    sql.all(db).await
 }
 
 /// The middle length; the mean of the two middle ones when their number is even.

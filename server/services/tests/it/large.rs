@@ -69,6 +69,8 @@ async fn a_million_sessions() {
             ("live", SessionFilter { state: Some(SessionState::Live), ..f() }),
             ("ended", SessionFilter { state: Some(SessionState::Ended), ..f() }),
             ("live q", SessionFilter { state: Some(SessionState::Live), q: Some("load-0123".into()), ..f() }),
+            ("role", SessionFilter { role: Some("member".into()), ..f() }),
+            ("ended q", SessionFilter { state: Some(SessionState::Ended), q: Some("load-0123".into()), ..f() }),
             ("user", SessionFilter { user: Some("load-00500".into()), ..f() }),
             ("ip", SessionFilter { ip: Some("10.0.0.1".into()), ..f() }),
         ];

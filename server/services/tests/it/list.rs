@@ -72,6 +72,7 @@ async fn filters_take_text_literally() {
         assert_eq!(number(q("_")).await, 1, "a wildcard is a letter");
         assert_eq!(number(q("%")).await, 0);
         assert_eq!(number(q("' OR 1=1 --")).await, 0);
+        assert_eq!(number(q("a\0")).await, 0);
         assert_eq!(number(q("ADA")).await, 1);
         assert_eq!(number(q("100.9")).await, 1);
         assert_eq!(number(q("  ")).await, 2);

@@ -3,6 +3,8 @@
 //!
 //! Time is moved by hand; `World` is a server's services on a fresh database.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod accounts;
 mod activity;
 mod cleanup;

@@ -11,6 +11,8 @@ use services::{Clock, Config, LiveSession, NewUser, Origin, Services, SignedIn};
 use tempfile::TempDir;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+static COUNTER: AtomicU32 = AtomicU32::new(0);
+
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 /// Where every world's clock begins.
 pub(crate) const BEGIN: Time = Time(1_800_000_000_000);
@@ -32,7 +34,6 @@ pub(crate) async fn each(settings: Settings, test: impl AsyncFn(&World)) {
     let url = format!("sqlite://{}/rollcall.db", dir.path().display());
     run(url, settings.clone(), Some(dir), &test).await;
     let Ok(server) = std::env::var("ROLLCALL_TEST_POSTGRES") else { return };
-    static COUNTER: AtomicU32 = AtomicU32::new(0);
     let name = format!("rollcall_{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::SeqCst));
     let admin = Database::connect(&server).await.unwrap();
     admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();

@@ -20,6 +20,7 @@ pub(super) async fn database(settings: &ServeSettings) -> Vec<Finding> {
     let all = inspection.migrations.len();
     let schema = match inspection.migrations.iter().filter(|m| !m.applied).count() {
         0 => Finding::ok("schema", format!("all {all} migrations are applied")),
+        n if n == all => Finding::warn("schema", "the database is empty", "`rollcall serve` will set it up"),
         n => Finding::bad("schema", format!("{n} of {all} migrations are missing"), "rollcall migrate up"),
     };
     let whole = match inspection.problems.first() {

@@ -47,7 +47,8 @@ mod tests {
     fn percentiles_are_samples() {
         let all = Latency::of((1..=200).rev().map(Duration::from_millis).collect());
         assert_eq!(all, Latency { count: 200, mean_ms: 100.5, p50_ms: 100.0, p99_ms: 198.0, max_ms: 200.0 });
-        assert_eq!(Latency::of(vec![Duration::from_millis(7)]).p99_ms, 7.0);
+        let one = Latency { count: 1, mean_ms: 7.0, p50_ms: 7.0, p99_ms: 7.0, max_ms: 7.0 };
+        assert_eq!(Latency::of(vec![Duration::from_millis(7)]), one);
         assert_eq!(Latency::of(vec![]), Latency::default());
     }
 }

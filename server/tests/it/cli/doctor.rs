@@ -35,7 +35,12 @@ fn what_is_wrong_is_said_with_how_to_mend_it() {
     // Whoever listens there hangs up at once.
     std::thread::spawn(move || taken.incoming().for_each(drop));
     bad(&[("ROLLCALL_LISTEN", &address)], ["bad   listener", "another --listen"]);
-    std::fs::write(program.data_dir().join("rollcall.db"), [0x41; 8192]).expect("writable");
+    let database = program.data_dir().join("rollcall.db");
+    for beside in ["rollcall.db-wal", "rollcall.db-shm"] {
+        // There or not, by how the last command ended.
+        let _ = std::fs::remove_file(program.data_dir().join(beside));
+    }
+    std::fs::write(database, [0x41; 8192]).expect("writable");
     bad(&[], ["bad   database", "file is not a database"]);
 }
 

@@ -5,6 +5,8 @@ use std::{
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
+    sync::{Arc, Mutex},
+    thread,
     time::Duration,
 };
 
@@ -100,12 +102,21 @@ impl Program {
 
     /// Starts a command that listens.
     pub(super) fn start(&self, args: &[&str]) -> Server {
-        let mut child = self.command(args).stderr(Stdio::null()).spawn().expect("the binary starts");
+        let mut child = self.command(args).spawn().expect("the binary starts");
+        let log = Arc::new(Mutex::new(String::new()));
+        let (mut err, written) = (BufReader::new(child.stderr.take().expect("piped")), Arc::clone(&log));
+        thread::spawn(move || {
+            let mut line = String::new();
+            while err.read_line(&mut line).is_ok_and(|n| n > 0) {
+                written.lock().expect("no panic").push_str(&line);
+                line.clear();
+            }
+        });
         let mut out = BufReader::new(child.stdout.take().expect("piped"));
         let mut lines = Vec::new();
         let address = loop {
             let mut line = String::new();
-            assert!(out.read_line(&mut line).expect("readable") > 0, "the server ended: {lines:?}");
+            assert!(out.read_line(&mut line).expect("readable") > 0, "it ended: {lines:?} {log:?}");
             let line = line.trim_end().to_owned();
             let address = line.strip_prefix("listening on http://").map(|a| a.parse().expect("an address"));
             lines.push(line);
@@ -113,7 +124,7 @@ impl Program {
                 break address;
             }
         };
-        Server { child, out, lines, address }
+        Server { child, out, log, lines, address }
     }
 }
 
@@ -121,12 +132,29 @@ impl Program {
 pub(super) struct Server {
     child: Child,
     out: BufReader<ChildStdout>,
+    log: Arc<Mutex<String>>,
     /// What it printed up to "listening on".
     pub(super) lines: Vec<String>,
     pub(super) address: SocketAddr,
 }
 
 impl Server {
+    /// The first line of the log that holds `word`, which may still be on its way.
+    pub(super) fn logged(&self, word: &str) -> String {
+        for _ in 0..500 {
+            if let Some(line) = self.log.lock().expect("no panic").lines().find(|l| l.contains(word)) {
+                return line.to_owned();
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("{word}: {}", self.log.lock().expect("no panic"));
+    }
+
+    /// All of the log so far.
+    pub(super) fn log(&self) -> String {
+        self.log.lock().expect("no panic").clone()
+    }
+
     /// Status, head and body of an answer.
     pub(super) fn request(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, String, String) {
         request(self.address, method, path, headers, body)

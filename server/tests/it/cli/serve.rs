@@ -1,10 +1,10 @@
 //! `rollcall serve` as a process: what it prints, what it refuses, how it stops.
 
-use std::net::TcpListener;
+use std::net::SocketAddr;
 
 use tokio_tungstenite::tungstenite::Message;
 
-use super::program::{Program, mode, request};
+use super::program::{PASSWORD, Program, mode, request};
 
 #[test]
 fn a_fresh_database_prints_its_link_once() {
@@ -91,10 +91,11 @@ fn a_stop_tells_the_sockets() {
 fn health_and_metrics_have_a_listener_of_their_own() {
     let program = Program::new();
     program.add("ada", &["--role", "admin"]);
-    let free = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port");
-    let server = program.serve(&["--ops-listen", &free.to_string()]);
+    let server = program.start(&["serve", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"]);
+    let line = server.logged("health and metrics address=");
+    let ops: SocketAddr = line.rsplit('=').next().and_then(|a| a.parse().ok()).expect("an address");
     let _socket = server.socket(&server.sign_in("ada"));
-    let get = |path: &str| request(free, "GET", path, "", "");
+    let get = |path: &str| request(ops, "GET", path, "", "");
     assert_eq!((get("/health/live").0, get("/health/ready").0), (200, 200));
     let (status, head, text) = get("/metrics");
     assert_eq!(status, 200);
@@ -110,5 +111,31 @@ fn health_and_metrics_have_a_listener_of_their_own() {
         "rollcall_resends_total 0",
     ] {
         assert!(text.lines().any(|l| l == line), "{line}: {text}");
+    }
+}
+
+/// Security row 63, at the loudest level.
+#[test]
+fn the_log_holds_no_secret() {
+    let program = Program::new();
+    let server = program.serve(&["--log", "trace"]);
+    let setup = server.lines[0].rsplit('=').next().expect("a token").to_owned();
+    server.request("GET", &format!("/setup?token={setup}"), "", "");
+    program.add("ada", &["--role", "admin"]);
+    let link = program.run(&["user", "reset-link", "ada"]).done().out;
+    let reset = link.trim().rsplit('=').next().expect("a token").to_owned();
+    server.request("GET", &format!("/reset?token={reset}"), "", "");
+    let wrong = "a wrong password of somebody";
+    let body = format!(r#"{{"username":"ada","password":"{wrong}"}}"#);
+    assert_eq!(server.request("POST", "/api/v1/auth/login", "", &body).0, 401);
+    let cookie = server.sign_in("ada");
+    assert_eq!(server.session(&cookie), 200);
+    server.socket(&cookie);
+    let token = cookie.split('=').nth(1).expect("a value");
+    // What came before is written by now.
+    server.logged("/socket/websocket");
+    let log = server.log();
+    for secret in [&setup, &reset, wrong, PASSWORD, token] {
+        assert!(!log.contains(secret), "{secret}");
     }
 }

@@ -4,32 +4,32 @@ use std::{collections::BTreeMap, path::Path};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
-pub struct Database(DatabaseConnection);
+pub(crate) struct Database(DatabaseConnection);
 
 impl Database {
-    pub async fn open(dir: &Path) -> Self {
+    pub(crate) async fn open(dir: &Path) -> Self {
         let url = format!("sqlite://{}", dir.join("rollcall.db").display());
         Self(sea_orm::Database::connect(url).await.unwrap())
     }
 
     /// The first column of every row, as text.
-    pub async fn texts(&self, sql: &str) -> Vec<String> {
+    pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
         let rows = self.0.query_all_raw(Statement::from_string(DbBackend::Sqlite, sql)).await;
         rows.unwrap_or_else(|e| panic!("{sql}: {e}")).iter().map(|r| r.try_get_by_index(0).unwrap()).collect()
     }
 
     /// The first column of the only row, a number.
-    pub async fn number(&self, sql: &str) -> i64 {
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
         let row = self.0.query_one_raw(Statement::from_string(DbBackend::Sqlite, sql)).await.unwrap().unwrap();
         row.try_get_by_index(0).unwrap()
     }
 
-    pub async fn run(&self, sql: &str) {
+    pub(crate) async fn run(&self, sql: &str) {
         self.0.execute_unprepared(sql).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
     }
 
     /// Everything in it: table → rows.
-    pub async fn dump(&self) -> BTreeMap<String, Vec<String>> {
+    pub(crate) async fn dump(&self) -> BTreeMap<String, Vec<String>> {
         let mut all = BTreeMap::new();
         for table in self.texts("SELECT name FROM sqlite_master WHERE type = 'table'").await {
             let columns = self.texts(&format!("SELECT name FROM pragma_table_info('{table}')")).await;
@@ -42,7 +42,7 @@ impl Database {
 }
 
 /// The database as bytes, with what is still in its log.
-pub fn bytes(dir: &Path) -> Vec<u8> {
+pub(crate) fn bytes(dir: &Path) -> Vec<u8> {
     let read = |name: &str| std::fs::read(dir.join(name)).unwrap_or_default();
     [read("rollcall.db"), read("rollcall.db-wal")].concat()
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 #[derive(Debug, Default)]
-pub struct Presences(BTreeMap<String, Vec<Value>>);
+pub(crate) struct Presences(BTreeMap<String, Vec<Value>>);
 
 fn metas(presence: &Value) -> Vec<Value> {
     presence["metas"].as_array().cloned().unwrap_or_default()
@@ -17,7 +17,7 @@ fn refs(metas: &[Value]) -> BTreeSet<String> {
 
 impl Presences {
     /// Takes in a frame of the topic; false when it is of no concern.
-    pub fn take(&mut self, frame: &Value, topic: &str) -> bool {
+    pub(crate) fn take(&mut self, frame: &Value, topic: &str) -> bool {
         match frame[3].as_str().filter(|_| frame[2] == topic) {
             Some("presence_state") => self.sync_state(&frame[4]),
             Some("presence_diff") => self.sync_diff(&frame[4]),
@@ -50,17 +50,19 @@ impl Presences {
     }
 
     /// What `Presence.list()` says, in a form that can be compared: person → connections.
-    pub fn list(&self) -> BTreeMap<String, BTreeSet<String>> {
-        let line = |m: &Value| format!("{} {} {} {} {}", m["session_id"], m["state"], m["page"], m["since"], m["cause"]);
+    pub(crate) fn list(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let line =
+            |m: &Value| format!("{} {} {} {} {}", m["session_id"], m["state"], m["page"], m["since"], m["cause"]);
         self.0.iter().map(|(key, metas)| (key.clone(), metas.iter().map(line).collect())).collect()
     }
 }
 
 /// The same of `/admin/users/online`.
-pub fn list_of(page: &Value) -> BTreeMap<String, BTreeSet<String>> {
+pub(crate) fn list_of(page: &Value) -> BTreeMap<String, BTreeSet<String>> {
     let people = page["users"].as_array().unwrap();
     let of = |u: &Value| {
-        let line = |d: &Value| format!("{} {} {} {} {}", d["session_id"], u["state"], d["page"], u["since"], u["cause"]);
+        let line =
+            |d: &Value| format!("{} {} {} {} {}", d["session_id"], u["state"], d["page"], u["since"], u["cause"]);
         (u["id"].as_str().unwrap().to_owned(), u["devices"].as_array().unwrap().iter().map(line).collect())
     };
     people.iter().map(of).collect()

@@ -12,18 +12,21 @@ use std::{
 use tokio::task::spawn_blocking;
 
 /// `rollcall serve` on a data directory; killed when dropped.
-pub struct Program {
+pub(crate) struct Program {
     child: Mutex<Child>,
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// The one-time token of the link printed on a fresh database.
-    pub setup: Option<String>,
+    pub(crate) setup: Option<String>,
 }
 
 impl Program {
     /// Starts it and waits until it listens. Its log is added to `log` in the data directory.
-    pub async fn start(dir: &Path, variables: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start(dir: &Path, variables: &[(&str, &str)]) -> Self {
         let log = File::options().create(true).append(true).open(dir.join("log")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
+        for (name, _) in std::env::vars_os().filter(|(n, _)| n.to_string_lossy().starts_with("ROLLCALL_")) {
+            command.env_remove(name);
+        }
         command.arg("serve").env("ROLLCALL_DATA_DIR", dir);
         command.env("ROLLCALL_LISTEN", "127.0.0.1:0").env("ROLLCALL_OPS_LISTEN", "off").envs(variables.iter().copied());
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
@@ -47,7 +50,7 @@ impl Program {
     }
 
     /// `kill -9`.
-    pub fn kill(&self) {
+    pub(crate) fn kill(&self) {
         let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
         // It may have ended by itself; then there is nothing to end.
         let _ = child.kill();
@@ -55,7 +58,7 @@ impl Program {
     }
 
     /// Whether it is still running.
-    pub fn is_alive(&self) -> bool {
+    pub(crate) fn is_alive(&self) -> bool {
         let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
         matches!(child.try_wait(), Ok(None))
     }

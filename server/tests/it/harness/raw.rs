@@ -10,40 +10,40 @@ use tokio::{
 
 use super::PATIENCE;
 
-pub struct Raw {
-    pub stream: TcpStream,
+pub(crate) struct Raw {
+    pub(crate) stream: TcpStream,
 }
 
 /// What came back before the other side closed.
 #[derive(Debug)]
-pub struct Heard {
-    pub text: String,
+pub(crate) struct Heard {
+    pub(crate) text: String,
     /// The other side closed the connection.
-    pub closed: bool,
+    pub(crate) closed: bool,
 }
 
 impl Heard {
     /// The status of each answer.
-    pub fn statuses(&self) -> Vec<u16> {
+    pub(crate) fn statuses(&self) -> Vec<u16> {
         let lines = self.text.split("HTTP/1.1 ").skip(1);
         lines.filter_map(|l| l.get(..3).and_then(|s| s.parse().ok())).collect()
     }
 }
 
 impl Raw {
-    pub async fn connect(address: SocketAddr) -> Self {
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
         Self { stream: TcpStream::connect(address).await.unwrap() }
     }
 
     /// Sends as much as the other side takes.
-    pub async fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.stream.write_all(bytes.as_ref()).await.is_ok()
     }
 
     /// Reads until the other side closes, for as long as `patience` at most.
-    pub async fn hear(&mut self, patience: Duration) -> Heard {
+    pub(crate) async fn hear(&mut self, patience: Duration) -> Heard {
         let mut all = vec![];
-        let mut buffer = [0; 16 * 1024];
+        let mut buffer = vec![0; 16 * 1024];
         let closed = timeout(patience, async {
             while let Ok(n @ 1..) = self.stream.read(&mut buffer).await {
                 all.extend_from_slice(&buffer[..n]);
@@ -55,14 +55,14 @@ impl Raw {
     }
 
     /// Sends bytes on a new connection and reads until the other side closes it.
-    pub async fn exchange(address: SocketAddr, bytes: impl AsRef<[u8]>) -> Heard {
+    pub(crate) async fn exchange(address: SocketAddr, bytes: impl AsRef<[u8]>) -> Heard {
         let mut raw = Self::connect(address).await;
         raw.send(bytes).await;
         raw.hear(PATIENCE).await
     }
 
     /// Switches to the socket protocol with this session.
-    pub async fn upgrade(address: SocketAddr, cookie: &str) -> Self {
+    pub(crate) async fn upgrade(address: SocketAddr, cookie: &str) -> Self {
         let mut raw = Self::connect(address).await;
         let head = format!(
             "GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nCookie: {cookie}\r\n\
@@ -79,7 +79,7 @@ impl Raw {
     }
 
     /// The code of the closing frame the server sends, or nothing when the connection just ends.
-    pub async fn close_code(&mut self) -> Option<u16> {
+    pub(crate) async fn close_code(&mut self) -> Option<u16> {
         timeout(PATIENCE, async {
             loop {
                 let head = self.stream.read_u16().await.ok()?;
@@ -101,16 +101,16 @@ impl Raw {
 }
 
 /// A frame as a client sends it: `first` is the byte of flags and opcode.
-pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut bytes = vec![first];
     match payload.len() {
         n @ ..=125 => bytes.push(0x80 | n as u8),
         n @ 126..=0xffff => {
-            bytes.push(0x80 | 126);
+            bytes.push(0x80 | 0x7e);
             bytes.extend_from_slice(&(n as u16).to_be_bytes());
         }
         n => {
-            bytes.push(0x80 | 127);
+            bytes.push(0x80 | 0x7f);
             bytes.extend_from_slice(&(n as u64).to_be_bytes());
         }
     }

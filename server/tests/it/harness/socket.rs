@@ -10,31 +10,31 @@ use tokio_tungstenite::{
 
 use super::{PATIENCE, always};
 
-pub struct Socket {
-    pub stream: WebSocketStream<TcpStream>,
+pub(crate) struct Socket {
+    pub(crate) stream: WebSocketStream<TcpStream>,
     refs: u64,
 }
 
 impl Socket {
-    pub fn new(stream: WebSocketStream<TcpStream>) -> Self {
+    pub(crate) fn new(stream: WebSocketStream<TcpStream>) -> Self {
         Self { stream, refs: 0 }
     }
 
-    pub async fn text(&mut self, text: &str) {
+    pub(crate) async fn text(&mut self, text: &str) {
         self.send(Message::Text(text.to_owned().into())).await;
     }
 
-    pub async fn send(&mut self, message: Message) {
+    pub(crate) async fn send(&mut self, message: Message) {
         self.stream.send(message).await.unwrap();
     }
 
     /// Joins a topic and gives the reply's payload.
-    pub async fn join(&mut self, topic: &str, payload: Value) -> Value {
+    pub(crate) async fn join(&mut self, topic: &str, payload: Value) -> Value {
         self.push(topic, "phx_join", payload).await
     }
 
     /// Pushes an event and gives the reply's payload; frames before it are dropped.
-    pub async fn push(&mut self, topic: &str, event: &str, payload: Value) -> Value {
+    pub(crate) async fn push(&mut self, topic: &str, event: &str, payload: Value) -> Value {
         let reference = self.cast(topic, event, payload).await;
         loop {
             let frame = self.frame().await;
@@ -45,7 +45,7 @@ impl Socket {
     }
 
     /// Pushes an event and waits for nothing; gives its reference.
-    pub async fn cast(&mut self, topic: &str, event: &str, payload: Value) -> String {
+    pub(crate) async fn cast(&mut self, topic: &str, event: &str, payload: Value) -> String {
         self.refs += 1;
         let reference = self.refs.to_string();
         let join_ref = (event == "phx_join").then(|| reference.clone());
@@ -54,12 +54,12 @@ impl Socket {
     }
 
     /// A sign of life.
-    pub async fn heartbeat(&mut self) {
+    pub(crate) async fn heartbeat(&mut self) {
         assert_eq!(self.push("phoenix", "heartbeat", json!({})).await["status"], "ok");
     }
 
     /// The next frame.
-    pub async fn frame(&mut self) -> Value {
+    pub(crate) async fn frame(&mut self) -> Value {
         loop {
             match timeout(PATIENCE, self.stream.next()).await.expect("a frame in time") {
                 Some(Ok(Message::Text(text))) => {
@@ -73,7 +73,7 @@ impl Socket {
     }
 
     /// The payload of the next frame of this topic and event; others are dropped.
-    pub async fn event(&mut self, topic: &str, event: &str) -> Value {
+    pub(crate) async fn event(&mut self, topic: &str, event: &str) -> Value {
         loop {
             let frame = self.frame().await;
             if frame[2] == topic && frame[3] == event {
@@ -83,12 +83,12 @@ impl Socket {
     }
 
     /// The code the server closes with; frames before it are dropped.
-    pub async fn closed(&mut self) -> Option<u16> {
+    pub(crate) async fn closed(&mut self) -> Option<u16> {
         self.ending().await.1
     }
 
     /// The frames up to the end, and the code the server closes with.
-    pub async fn ending(&mut self) -> (Vec<Value>, Option<u16>) {
+    pub(crate) async fn ending(&mut self) -> (Vec<Value>, Option<u16>) {
         let mut frames = vec![];
         loop {
             match timeout(PATIENCE, self.stream.next()).await.expect("closed in time") {

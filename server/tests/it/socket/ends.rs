@@ -165,7 +165,14 @@ async fn nothing_is_delivered_after_the_end() {
         }
     });
     watcher.event("live:online", "patch").await;
-    app.services.accounts.add(&Actor::Operator, services::NewUser { username: "root".into(), role: Some("admin".into()), ..Default::default() }).await.unwrap();
+    app.services
+        .accounts
+        .add(
+            &Actor::Operator,
+            services::NewUser { username: "root".into(), role: Some("admin".into()), ..Default::default() },
+        )
+        .await
+        .unwrap();
     app.services.accounts.disable(&Actor::Operator, "ada").await.unwrap();
     let (frames, code) = watcher.ending().await;
     assert_eq!(code, Some(4001));

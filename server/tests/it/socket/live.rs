@@ -171,12 +171,25 @@ async fn a_window_can_be_changed() {
     let mut socket = admin.socket().await;
     assert_eq!(socket.join("live:online", json!({"limit": 2, "sort": "name"})).await["status"], "ok");
     let snapshot = socket.event("live:online", "snapshot").await;
-    let names = |s: &Value| s["rows"].as_array().unwrap().iter().map(|r| r["username"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
-    assert_eq!((names(&snapshot), &snapshot["total"], &snapshot["counts"]["online"]), (vec!["ben".into(), "cat".into()], &json!(3), &json!(3)));
-    for bad in [json!({"limit": -1}), json!({"sort": "password"}), json!({"filter": {"is_admin": true}}), json!({"surprise": 1})] {
+    let names = |s: &Value| {
+        s["rows"].as_array().unwrap().iter().map(|r| r["username"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (names(&snapshot), &snapshot["total"], &snapshot["counts"]["online"]),
+        (vec!["ben".into(), "cat".into()], &json!(3), &json!(3))
+    );
+    for bad in [
+        json!({"limit": -1}),
+        json!({"sort": "password"}),
+        json!({"filter": {"is_admin": true}}),
+        json!({"surprise": 1}),
+    ] {
         assert_eq!(socket.push("live:online", "query", bad.clone()).await["status"], "error", "{bad}");
     }
-    assert_eq!(socket.push("live:online", "query", json!({"filter": {"q": "MIA"}, "limit": 4_000_000_000_u32})).await["status"], "ok");
+    assert_eq!(
+        socket.push("live:online", "query", json!({"filter": {"q": "MIA"}, "limit": 4_000_000_000_u32})).await["status"],
+        "ok"
+    );
     let snapshot = socket.event("live:online", "snapshot").await;
     assert_eq!((names(&snapshot), &snapshot["total"]), (vec!["mia".to_owned()], &json!(1)));
 }

@@ -5,6 +5,6 @@ mod handshake;
 mod limits;
 mod live;
 mod raw;
-mod slow;
+pub(crate) mod slow;
 mod topics;
 mod wire;

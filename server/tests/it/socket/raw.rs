@@ -30,7 +30,11 @@ async fn broken_frames_end_their_own_socket() {
         ("a text within a fragmented text", [frame(0x01, b"["), frame(TEXT, b"]")].concat(), &[1007, 1002]),
         ("a gigabyte announced", announced(1 << 30), &[1009]),
         ("all there is announced", announced(u64::MAX), &[1007, 1009, 1002]),
-        ("a hundred thousand fragments", [vec![frame(0x01, b"x")], vec![frame(0x00, b"x"); 100_000]].concat().concat(), &[1009]),
+        (
+            "a hundred thousand fragments",
+            [vec![frame(0x01, b"x")], vec![frame(0x00, b"x"); 100_000]].concat().concat(),
+            &[1009],
+        ),
     ];
     for (what, bytes, codes) in cases {
         let mut raw = Raw::upgrade(app.address, &cookie).await;
@@ -63,7 +67,13 @@ async fn fragments_make_a_message() {
     let heard = raw.hear(crate::harness::PATIENCE).await;
     assert!(heard.text.contains(r#"[null,"1","phoenix","phx_reply""#), "{heard:?}");
     assert!(heard.closed);
-    for goodbye in [frame(0x88, b""), frame(0x88, b"x"), frame(0x88, &9999_u16.to_be_bytes()), frame(0x88, &[0x03, 0xe8, 0xff]), vec![]] {
+    for goodbye in [
+        frame(0x88, b""),
+        frame(0x88, b"x"),
+        frame(0x88, &9999_u16.to_be_bytes()),
+        frame(0x88, &[0x03, 0xe8, 0xff]),
+        vec![],
+    ] {
         let mut raw = Raw::upgrade(app.address, &cookie).await;
         raw.send(&goodbye).await;
         tokio::io::AsyncWriteExt::shutdown(&mut raw.stream).await.unwrap();

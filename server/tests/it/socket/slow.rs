@@ -63,9 +63,8 @@ async fn a_stuck_watcher_converges_by_snapshot() {
     stuck.heartbeat().await;
 }
 
-/// One that never reads is cut, well within the ninety seconds allowed.
-#[tokio::test]
-async fn a_watcher_that_never_reads_is_cut() {
+/// One that never reads is cut, well within the ninety seconds allowed; run by `limits`, among others that wait.
+pub(crate) async fn a_watcher_that_never_reads_is_cut() {
     let app = App::start().await;
     let admin = app.signed_in("ada", "admin", None).await;
     let (mia, _tabs) = heavy(&app).await;
@@ -83,7 +82,7 @@ async fn a_watcher_that_never_reads_is_cut() {
     assert!(here().await);
     let started = Instant::now();
     while here().await {
-        assert!(started.elapsed() < Duration::from_secs(60), "cut by now");
+        assert!(started.elapsed() < Duration::from_secs(90), "cut by now");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     // What had left the server before arrives, and then the end.

@@ -40,7 +40,17 @@ async fn members_watch_nobody() {
     for (topic, event) in [("presence:all", "anything"), ("live:online", "query"), ("presence:me", "meta")] {
         assert_eq!(socket.push(topic, event, json!({})).await["response"]["reason"], "unmatched topic");
     }
-    for topic in ["", "presence", "presence:", "presence:org:", "presence:org:x", "presence:user:1", "PRESENCE:ALL", "presence:all ", "__proto__"] {
+    for topic in [
+        "",
+        "presence",
+        "presence:",
+        "presence:org:",
+        "presence:org:x",
+        "presence:user:1",
+        "PRESENCE:ALL",
+        "presence:all ",
+        "__proto__",
+    ] {
         assert_eq!(refused(&mut mia.socket().await, topic).await["response"]["reason"], "unmatched topic", "{topic}");
     }
 }

@@ -15,11 +15,18 @@ async fn joins_and_leaves_follow_the_protocol() {
     assert_eq!(s.frame().await, pong);
     s.text(r#"[7,7,"presence:me","phx_join",{}]"#).await;
     let reply = s.frame().await;
-    assert_eq!((&reply[0], &reply[1], &reply[3], &reply[4]["status"]), (&json!(7), &json!(7), &json!("phx_reply"), &json!("ok")));
+    assert_eq!(
+        (&reply[0], &reply[1], &reply[3], &reply[4]["status"]),
+        (&json!(7), &json!(7), &json!("phx_reply"), &json!("ok"))
+    );
     assert!(reply[4]["response"]["expires_at"].is_string());
     s.text(r#"["8","8","presence:me","phx_join",{}]"#).await;
     assert_eq!(s.frame().await[1], "8");
-    assert_eq!(s.frame().await, json!([7, 7, "presence:me", "phx_close", {}]), "the first join is closed under its own reference");
+    assert_eq!(
+        s.frame().await,
+        json!([7, 7, "presence:me", "phx_close", {}]),
+        "the first join is closed under its own reference"
+    );
     // A push of the join that was replaced is ignored; one without a reference counts.
     s.text(r#"["7","9","presence:me","meta",{"page":"/old"}]"#).await;
     s.text(r#"[null,"10","presence:me","meta",{"page":"/new"}]"#).await;
@@ -78,7 +85,9 @@ async fn reports_are_checked_and_extensions_told() {
     }
     assert_eq!(one.push("presence:me", "meta", json!({"idle_ms": 0})).await["status"], "ok");
     assert_eq!(two.event("presence:me", "session").await["expires_at"], "2027-01-16T08:01:30.000Z");
-    for bad in [json!({"idle_ms": -1}), json!({"page": 1}), json!({"page": "x".repeat(600)}), json!({"input_at": "soon"})] {
+    for bad in
+        [json!({"idle_ms": -1}), json!({"page": 1}), json!({"page": "x".repeat(600)}), json!({"input_at": "soon"})]
+    {
         let reply = one.push("presence:me", "meta", bad.clone()).await;
         assert_eq!((&reply["status"], &reply["response"]["reason"]), (&json!("error"), &json!("invalid")), "{bad}");
     }

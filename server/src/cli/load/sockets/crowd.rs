@@ -63,7 +63,7 @@ pub(super) struct Crowd {
 }
 
 /// The page of change `n`: `/load/000007`.
-pub(super) fn page(n: u32) -> String {
+fn page(n: u32) -> String {
     format!("/load/{n:06}")
 }
 
@@ -123,9 +123,12 @@ impl Crowd {
         self.orders.clear();
     }
 
-    /// Person `who` goes to the page of change `n`, which is the next one.
-    pub(super) fn change(&self, who: usize, n: u32) {
-        self.told.sent.borrow_mut().push(None);
+    /// Person `who` goes to a page that nobody was on before: the page of the next change's number.
+    pub(super) fn change(&self, who: usize) {
+        let mut sent = self.told.sent.borrow_mut();
+        let n = sent.len() as u32;
+        sent.push(None);
+        drop(sent);
         self.order(who, Order::Page(n));
     }
 

@@ -51,7 +51,7 @@ pub(super) struct SocketsArgs {
     /// What they watch
     #[arg(long, default_value = "presence", value_name = "WHAT")]
     watch: Watched,
-    /// Page changes a second; with `--watch live`, of people in the window
+    /// Page changes a second; with `--watch live`, of people in the window, then of anybody
     #[arg(long, default_value_t = 0, value_name = "N", requires_all = ["join", "watchers"])]
     changes_per_second: u32,
     /// For how long

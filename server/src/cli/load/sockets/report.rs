@@ -20,6 +20,9 @@ pub(super) struct Report {
     pub(super) memory: Option<Memory>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) changes: Option<Changes>,
+    /// Watchers of a window: changes of everybody, of which the window shows few. The rest count as missed here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) changes_anywhere: Option<Changes>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) heartbeats: Option<Beats>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,7 +64,7 @@ pub(super) struct Memory {
     pub(super) per_connection: f64,
 }
 
-/// People change their page.
+/// People change their page; for watchers of a window, people in it.
 #[derive(Debug, Serialize)]
 pub(super) struct Changes {
     pub(super) per_second: f64,
@@ -114,6 +117,9 @@ impl Report {
             if let Some(cpu) = c.cpu_percent {
                 row("server's CPU meanwhile", format!("{cpu:.1} % of a core"));
             }
+        }
+        if let Some(c) = &self.changes_anywhere {
+            row("the same, of changes anywhere", format!("{:.0}", c.bytes_per_change_per_watcher));
         }
         if let Some(b) = &self.heartbeats {
             row("heartbeats answered", format!("{} ({:.0}/s), {} missed", b.answered, b.per_second, b.missed));

@@ -80,7 +80,13 @@ impl Script {
             ..Report::default()
         };
         if args.changes_per_second > 0 {
-            report.changes = Some(self.change(args.changes_per_second, args.seconds).await?);
+            let everybody: Vec<usize> = (0..self.crowd.len()).collect();
+            let window = self.window();
+            let shown = if window.is_empty() { &everybody } else { &window };
+            report.changes = Some(self.change(shown, args.changes_per_second, args.seconds).await?);
+            if !window.is_empty() {
+                report.changes_anywhere = Some(self.change(&everybody, args.changes_per_second, args.seconds).await?);
+            }
         }
         if args.heartbeats > 0 {
             report.heartbeats = Some(self.beat(args.heartbeats).await?);
@@ -113,6 +119,10 @@ impl Script {
         self.watchers.iter().map(|eyes| eyes.borrow()).all(|seen| seen.ended.is_some() || seen.people == people)
     }
 
+    fn frames(&self) -> u64 {
+        self.watchers.iter().map(|eyes| eyes.borrow().frames).sum()
+    }
+
     /// The sum of the bytes of all watchers.
     fn bytes(&self) -> u64 {
         self.watchers.iter().map(|eyes| eyes.borrow().bytes).sum()
@@ -143,50 +153,48 @@ impl Script {
         })
     }
 
-    /// An open loop: a change is sent when it is due, whatever became of those before.
-    async fn change(&mut self, per_second: u32, seconds: u32) -> Result<Changes, Failure> {
-        let who = self.who_changes();
-        let (before, bytes) = (self.usage()?, self.bytes());
-        let frames = self.watchers.iter().map(|eyes| eyes.borrow().frames).sum::<u64>();
-        let total = per_second * seconds;
+    /// Page changes of `who`, in an open loop: each is sent when it is due, whatever became of those before.
+    async fn change(&mut self, who: &[usize], per_second: u32, seconds: u32) -> Result<Changes, Failure> {
+        let (before, bytes, frames) = (self.usage()?, self.bytes(), self.frames());
+        let first = self.crowd.told.sent.borrow().len();
+        let total = per_second as usize * seconds as usize;
         let started = Instant::now();
         for n in 0..total {
-            sleep_until((started + Duration::from_secs_f64(f64::from(n) / f64::from(per_second))).into()).await;
+            sleep_until((started + Duration::from_secs_f64(n as f64 / f64::from(per_second))).into()).await;
             // In an order that repeats late and looks like none.
-            self.crowd.change(who[(n as usize * 7_919) % who.len()], n);
+            self.crowd.change(who[(n * 7_919) % who.len()]);
         }
         let took = started.elapsed().as_secs_f64();
-        let expected = total as usize * self.watchers.len();
-        let seen = || self.watchers.iter().map(|eyes| eyes.borrow().took.iter().flatten().count()).sum::<usize>();
+        let expected = total * self.watchers.len();
         let end = Instant::now() + LATE;
-        while seen() < expected && Instant::now() < end {
+        while self.seen_since(first).len() < expected && Instant::now() < end {
             sleep(LOOK).await;
         }
         let cpu = self.usage()?.zip(before).map(|(after, before)| after.cpu - before.cpu);
-        let samples: Vec<Duration> = self
-            .watchers
-            .iter()
-            .flat_map(|eyes| eyes.borrow().took.iter().flatten().copied().collect::<Vec<_>>())
-            .collect();
-        let frames = self.watchers.iter().map(|eyes| eyes.borrow().frames).sum::<u64>() - frames;
+        let samples = self.seen_since(first);
         Ok(Changes {
-            per_second: rounded(f64::from(total) / took),
-            sent: u64::from(total),
+            per_second: rounded(total as f64 / took),
+            sent: total as u64,
             missed: (expected - samples.len()) as u64,
             latency: Latency::of(samples),
-            bytes_per_change_per_watcher: self.per_watcher(self.bytes() - bytes, total as usize),
-            frames_per_watcher: self.per_watcher(frames, 1),
+            bytes_per_change_per_watcher: self.per_watcher(self.bytes() - bytes, total),
+            frames_per_watcher: self.per_watcher(self.frames() - frames, 1),
             cpu_percent: cpu.map(|cpu| rounded(cpu / started.elapsed().as_secs_f64() * 1e2)),
         })
     }
 
-    /// Those in the watchers' window; everybody, when all changes are shown.
-    fn who_changes(&self) -> Vec<usize> {
+    /// How long changes took to arrive, from number `first` on, over all watchers.
+    fn seen_since(&self, first: usize) -> Vec<Duration> {
+        let seen = self.watchers.iter().map(|eyes| eyes.borrow());
+        seen.flat_map(|seen| seen.took.iter().skip(first).flatten().copied().collect::<Vec<_>>()).collect()
+    }
+
+    /// Those whom a window shows; nobody, when all changes are sent.
+    fn window(&self) -> Vec<usize> {
         let window = self.watchers.first().map(|eyes| eyes.borrow().window.clone()).unwrap_or_default();
         let places: HashMap<&str, usize> =
             self.crowd.people.iter().enumerate().map(|(i, p)| (p.username.as_str(), i)).collect();
-        let shown: Vec<usize> = window.iter().filter_map(|name| places.get(name.as_str()).copied()).collect();
-        if shown.is_empty() { (0..self.crowd.len()).collect() } else { shown }
+        window.iter().filter_map(|name| places.get(name.as_str()).copied()).collect()
     }
 
     async fn beat(&mut self, each: u32) -> Result<Beats, Failure> {
