@@ -72,15 +72,18 @@ const ACCESS: [(&str, &str, Access); 39] = [
 
 /// Every route the server answers, from its own routers.
 pub fn routes() -> Vec<Route> {
-    let label = |method: &str, path: &str| ACCESS.iter().find(|(m, p, _)| *m == method && *p == path).map(|(_, _, a)| *a);
-    let page = |path: &str| PAGES.iter().find(|(p, _)| *p == path).map(|(_, a)| match a {
-        PageAccess::Public => Access::Public,
-        PageAccess::SignedIn => Access::SignedIn,
-        PageAccess::Manager => Access::Manager,
-    });
-    let calls = api::calls().into_iter().chain(
-        leptos::server_fn::axum::server_fn_paths().map(|(path, method)| (method.to_string(), path.to_owned())),
-    );
+    let label =
+        |method: &str, path: &str| ACCESS.iter().find(|(m, p, _)| *m == method && *p == path).map(|(_, _, a)| *a);
+    let page = |path: &str| {
+        PAGES.iter().find(|(p, _)| *p == path).map(|(_, a)| match a {
+            PageAccess::Public => Access::Public,
+            PageAccess::SignedIn => Access::SignedIn,
+            PageAccess::Manager => Access::Manager,
+        })
+    };
+    let calls = api::calls()
+        .into_iter()
+        .chain(leptos::server_fn::axum::server_fn_paths().map(|(path, method)| (method.to_string(), path.to_owned())));
     let fixed = [("GET", "/socket/websocket"), ("GET", "/pkg/{*path}"), ("GET", "/health/live")];
     let mut routes: Vec<Route> = calls
         .chain(fixed.map(|(m, p)| (m.to_owned(), p.to_owned())))

@@ -14,7 +14,8 @@ pub fn router(state: &AppState) -> Router<AppState> {
     let options = state.leptos.clone();
     let shell = move || app::shell(options.clone());
     let not_found = render_app_async_with_context(context.clone(), shell.clone());
-    let fallback = move |request: Request| -> std::pin::Pin<Box<dyn Future<Output = Response> + Send>> { not_found(request) };
+    let fallback =
+        move |request: Request| -> std::pin::Pin<Box<dyn Future<Output = Response> + Send>> { not_found(request) };
     Router::new()
         .leptos_routes_with_context(state, generate_route_list(app::App), context, shell)
         .route("/rpc/{*rest}", axum::routing::any(|| async { http::StatusCode::NOT_FOUND }))

@@ -12,7 +12,10 @@ use services::Services;
 use tokio_util::task::TaskTracker;
 use tower_http::{
     catch_panic::CatchPanicLayer,
-    compression::{CompressionLayer, predicate::{NotForContentType, Predicate, SizeAbove}},
+    compression::{
+        CompressionLayer,
+        predicate::{NotForContentType, Predicate, SizeAbove},
+    },
     csrf::CsrfLayer,
     limit::RequestBodyLimitLayer,
     timeout::TimeoutLayer,
@@ -76,10 +79,7 @@ pub struct Site {
 
 /// The whole server.
 pub fn router(state: &AppState) -> Router {
-    let plain = Router::new()
-        .merge(api::router())
-        .merge(pages::router(state))
-        .layer(compression());
+    let plain = Router::new().merge(api::router()).merge(pages::router(state)).layer(compression());
     let with_session = Router::new()
         .merge(plain)
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_MAX))
@@ -108,7 +108,9 @@ fn compression() -> CompressionLayer<impl Predicate + use<>> {
 }
 
 /// One rule for every request that changes something (ASVS 3.5.1): from our own pages, or from no browser.
-fn csrf(site: &Site) -> CsrfLayer<impl Fn(tower_http::csrf::ProtectionError) -> axum::response::Response + Clone + use<>> {
+fn csrf(
+    site: &Site,
+) -> CsrfLayer<impl Fn(tower_http::csrf::ProtectionError) -> axum::response::Response + Clone + use<>> {
     let mut layer = CsrfLayer::new();
     for origin in &site.origins {
         match layer.clone().add_trusted_origin(origin) {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Timelike, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// A duration in milliseconds.
@@ -41,12 +41,14 @@ impl Time {
 
     /// `14:02:11` in UTC, for sentences.
     pub fn clock(self) -> String {
-        self.date().format("%H:%M:%S").to_string()
+        let t = self.date();
+        format!("{:02}:{:02}:{:02}", t.hour(), t.minute(), t.second())
     }
 
     /// `2026-03-02 14:02:11` in UTC, for people; exact.
     pub fn exact(self) -> String {
-        self.date().format("%Y-%m-%d %H:%M:%S").to_string()
+        let d = self.date();
+        format!("{}-{:02}-{:02} {}", d.year(), d.month(), d.day(), self.clock())
     }
 }
 

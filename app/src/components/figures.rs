@@ -40,16 +40,16 @@ pub(crate) fn ByState(counts: RwSignal<Counts>, as_of: RwSignal<Time>) -> impl I
     let states = &State::ALL[..5];
     let bar = move || {
         let total: u32 = states.iter().map(|s| of(*s)).sum();
-        let mut x = 0.0;
+        let mut before = 0;
         states
             .iter()
             .filter(|s| of(**s) > 0)
             .map(|s| {
-                let width = f64::from(of(*s)) * 100.0 / f64::from(total.max(1));
+                let (x, width) = (percent(before, total), percent(of(*s), total));
                 let part = view! {
-                    <rect class="part" data-state=s.as_str() x=format!("{x:.2}%") y="0" width=format!("{width:.2}%") height="8" />
+                    <rect class="part" data-state=s.as_str() x=x y="0" width=width height="8" />
                 };
-                x += width;
+                before += of(*s);
                 part
             })
             .collect_view()
@@ -120,7 +120,7 @@ pub(crate) fn Groups(
         let most = rows.iter().map(|(_, n, _)| *n).max().unwrap_or_default().max(1);
         rows.into_iter()
             .map(|(name, online, active)| {
-                let width = format!("{:.1}%", f64::from(online) * 100.0 / f64::from(most));
+                let width = percent(online, most);
                 view! {
                     <tr>
                         <th scope="row">{text::capital(&name)}</th>
@@ -156,4 +156,10 @@ pub(crate) fn Groups(
             </Show>
         </section>
     }
+}
+
+/// A share as an SVG length, to a hundredth of a percent; in whole numbers, since printing others costs 4 kB.
+fn percent(part: u32, of: u32) -> String {
+    let hundredths = u64::from(part) * 10_000 / u64::from(of.max(1));
+    format!("{}.{:02}%", hundredths / 100, hundredths % 100)
 }

@@ -46,7 +46,11 @@ pub(super) struct List {
 /// Sessions within reach, live and ended, newest first, with the exact number that match.
 #[utoipa::path(get, path = "/admin/sessions", tag = "admin", params(List), responses(
     (status = 200, body = Items<SessionView>), (status = 400, body = super::Problem), (status = 403, body = super::Problem)))]
-pub(super) async fn list(State(state): State<AppState>, caller: Caller, Params(p): Params<List>) -> Answer<Json<Items<SessionView>>> {
+pub(super) async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    Params(p): Params<List>,
+) -> Answer<Json<Items<SessionView>>> {
     let filter = SessionFilter {
         user: p.user,
         role: p.role,
@@ -88,11 +92,20 @@ pub(super) struct Revoked {
 /// Ends live sessions by filter or by id. Their sockets are closed when this answers.
 #[utoipa::path(post, path = "/admin/sessions/revoke", tag = "admin", request_body = Revoke, responses(
     (status = 200, body = Revoked), (status = 403, body = super::Problem), (status = 422, body = super::Problem)))]
-pub(super) async fn revoke(State(state): State<AppState>, caller: Caller, Body(b): Body<Revoke>) -> Answer<Json<Revoked>> {
+pub(super) async fn revoke(
+    State(state): State<AppState>,
+    caller: Caller,
+    Body(b): Body<Revoke>,
+) -> Answer<Json<Revoked>> {
     let which = match (b.filter, b.ids) {
         (Some(filter), None) => Which::Filter(filter),
         (None, Some(ids)) => Which::Ids(ids),
-        _ => return Err(HttpError(ApiError::invalid("filter", "Send either a filter or ids; an empty filter matches all."))),
+        _ => {
+            return Err(HttpError(ApiError::invalid(
+                "filter",
+                "Send either a filter or ids; an empty filter matches all.",
+            )));
+        }
     };
     let ended = state.services.sessions.revoke(&caller.actor, which, b.include_own, b.dry_run).await?;
     Ok(Json(Revoked { ended, dry_run: b.dry_run }))

@@ -33,8 +33,13 @@ pub(super) struct Online {
 /// Everybody within reach who is not offline, oldest sign-in first, with all counts.
 #[utoipa::path(get, path = "/admin/users/online", tag = "admin", params(Online), responses(
     (status = 200, body = OnlinePage), (status = 403, body = super::Problem)))]
-pub(super) async fn online(State(state): State<AppState>, caller: Caller, Params(p): Params<Online>) -> Answer<Json<OnlinePage>> {
-    let query = Query { state: p.state, role: p.role, org: p.org, team: p.team, q: p.q, sort: p.sort.unwrap_or_default() };
+pub(super) async fn online(
+    State(state): State<AppState>,
+    caller: Caller,
+    Params(p): Params<Online>,
+) -> Answer<Json<OnlinePage>> {
+    let query =
+        Query { state: p.state, role: p.role, org: p.org, team: p.team, q: p.q, sort: p.sort.unwrap_or_default() };
     let page = state.services.presence.online(&caller.actor, &query, p.limit.unwrap_or(50), p.offset.unwrap_or(0));
     Ok(Json(page.await?))
 }

@@ -114,9 +114,12 @@ pub(super) struct Password {
     (status = 204, description = "Changed; a new cookie is set"),
     (status = 403, body = super::Problem, description = "The current password is wrong"),
     (status = 422, body = super::Problem, description = "The new password is too short or too easy to guess")))]
-pub(super) async fn password(State(state): State<AppState>, caller: Caller, Body(b): Body<Password>) -> Answer<Response> {
+pub(super) async fn password(
+    State(state): State<AppState>,
+    caller: Caller,
+    Body(b): Body<Password>,
+) -> Answer<Response> {
     let accounts = &state.services.accounts;
-    let signed_in =
-        accounts.change_password(&caller.actor, caller.token(), &b.current, &b.new, b.end_others).await?;
+    let signed_in = accounts.change_password(&caller.actor, caller.token(), &b.current, &b.new, b.end_others).await?;
     Ok((StatusCode::NO_CONTENT, cookie(&state, &signed_in)).into_response())
 }

@@ -74,7 +74,11 @@ fn documented() -> (Router<AppState>, utoipa::openapi::OpenApi) {
 pub fn router() -> Router<AppState> {
     let (router, document) = documented();
     router
-        .route("/api/v1/openapi.json", get(|State(d): State<std::sync::Arc<utoipa::openapi::OpenApi>>| async move { Json((*d).clone()) }).with_state(std::sync::Arc::new(document)))
+        .route(
+            "/api/v1/openapi.json",
+            get(|State(d): State<std::sync::Arc<utoipa::openapi::OpenApi>>| async move { Json((*d).clone()) })
+                .with_state(std::sync::Arc::new(document)),
+        )
         .route("/api/{*rest}", axum::routing::any(|| async { http::StatusCode::NOT_FOUND }))
 }
 
@@ -83,7 +87,8 @@ pub fn calls() -> Vec<(String, String)> {
     let (_, document) = documented();
     let mut calls = vec![("GET".to_owned(), "/api/v1/openapi.json".to_owned())];
     for (path, item) in document.paths.paths {
-        let methods = [("GET", item.get), ("PUT", item.put), ("POST", item.post), ("DELETE", item.delete), ("PATCH", item.patch)];
+        let methods =
+            [("GET", item.get), ("PUT", item.put), ("POST", item.post), ("DELETE", item.delete), ("PATCH", item.patch)];
         calls.extend(methods.into_iter().filter(|(_, op)| op.is_some()).map(|(m, _)| (m.to_owned(), path.clone())));
     }
     calls

@@ -43,6 +43,10 @@ pub(super) async fn me(State(state): State<AppState>, caller: Caller) -> Answer<
 /// Chooses a status, with a message and an end.
 #[utoipa::path(put, path = "/presence/me", tag = "presence", request_body = Chosen, responses(
     (status = 200, body = Me), (status = 422, body = super::Problem)))]
-pub(super) async fn choose(State(state): State<AppState>, caller: Caller, Body(chosen): Body<Chosen>) -> Answer<Json<Me>> {
+pub(super) async fn choose(
+    State(state): State<AppState>,
+    caller: Caller,
+    Body(chosen): Body<Chosen>,
+) -> Answer<Json<Me>> {
     Ok(Json(state.services.presence.choose(&caller.actor, chosen).await?))
 }

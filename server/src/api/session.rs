@@ -23,7 +23,11 @@ pub(super) async fn current(caller: Caller) -> Answer<Json<Current>> {
 /// A value kept with the session.
 #[utoipa::path(get, path = "/session/data/{key}", tag = "session", params(("key" = String, Path)), responses(
     (status = 200, body = Object), (status = 404, body = super::Problem)))]
-pub(super) async fn get_data(State(state): State<AppState>, caller: Caller, Path(key): Path<String>) -> Answer<Json<Value>> {
+pub(super) async fn get_data(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(key): Path<String>,
+) -> Answer<Json<Value>> {
     Ok(Json(state.services.sessions.data_get(caller.session()?, &key).await?))
 }
 
@@ -43,7 +47,11 @@ pub(super) async fn put_data(
 /// Removes a value.
 #[utoipa::path(delete, path = "/session/data/{key}", tag = "session", params(("key" = String, Path)), responses(
     (status = 204), (status = 404, body = super::Problem)))]
-pub(super) async fn delete_data(State(state): State<AppState>, caller: Caller, Path(key): Path<String>) -> Answer<StatusCode> {
+pub(super) async fn delete_data(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(key): Path<String>,
+) -> Answer<StatusCode> {
     state.services.sessions.data_delete(caller.session()?, &key).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -36,7 +36,11 @@ pub(super) struct Which {
 /// Ends all of one's own sessions but the current one. Asks for a recent sign-in.
 #[utoipa::path(delete, path = "/sessions", tag = "sessions", params(("others" = bool, Query, description = "must be true")), responses(
     (status = 204), (status = 403, body = super::Problem, description = "`reauth_required`")))]
-pub(super) async fn end_others(State(state): State<AppState>, caller: Caller, Params(which): Params<Which>) -> Answer<StatusCode> {
+pub(super) async fn end_others(
+    State(state): State<AppState>,
+    caller: Caller,
+    Params(which): Params<Which>,
+) -> Answer<StatusCode> {
     caller.session()?;
     if which.others != Some(true) {
         let message = "Say which: ?others=true ends all but the current one, /sessions/{id} ends one.";

@@ -93,14 +93,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     type Rejection = HttpError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, HttpError> {
-        axum_extra::extract::Query::<T>::try_from_uri(&parts.uri)
-            .map(|q| Self(q.0))
-            .map_err(|e| {
-                let text = e.body_text();
-                let why = text.rsplit_once("string: ").map_or(text.as_str(), |(_, rest)| rest);
-                let why = why.replace(" to fit in target type", "");
-                HttpError(ApiError::new(ErrorCode::BadRequest, format!("A parameter does not fit: {why}.")))
-            })
+        axum_extra::extract::Query::<T>::try_from_uri(&parts.uri).map(|q| Self(q.0)).map_err(|e| {
+            let text = e.body_text();
+            let why = text.rsplit_once("string: ").map_or(text.as_str(), |(_, rest)| rest);
+            let why = why.replace(" to fit in target type", "");
+            HttpError(ApiError::new(ErrorCode::BadRequest, format!("A parameter does not fit: {why}.")))
+        })
     }
 }
 

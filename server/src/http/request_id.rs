@@ -74,9 +74,10 @@ fn by_status(status: StatusCode) -> ApiError {
     match status {
         StatusCode::NOT_FOUND => ApiError::not_found(),
         StatusCode::UNAUTHORIZED => ApiError::unauthenticated(),
-        StatusCode::METHOD_NOT_ALLOWED => {
-            ApiError::new(ErrorCode::MethodNotAllowed, "This address does not take this method. See /api/v1/openapi.json.")
-        }
+        StatusCode::METHOD_NOT_ALLOWED => ApiError::new(
+            ErrorCode::MethodNotAllowed,
+            "This address does not take this method. See /api/v1/openapi.json.",
+        ),
         StatusCode::REQUEST_TIMEOUT => ApiError::new(ErrorCode::BadRequest, "The request took too long to arrive."),
         StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(ErrorCode::TooLarge, "The request's body is too large."),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {

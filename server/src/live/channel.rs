@@ -129,7 +129,13 @@ async fn enter(frame: &Frame, topic: Topic, socket: &Socket, services: &Services
 }
 
 /// An event on a joined topic.
-async fn push(frame: &Frame, topic: Topic, event: &str, socket: &Socket, services: &Services) -> Result<Value, ApiError> {
+async fn push(
+    frame: &Frame,
+    topic: Topic,
+    event: &str,
+    socket: &Socket,
+    services: &Services,
+) -> Result<Value, ApiError> {
     let actor = socket.session.actor();
     match (topic, event) {
         (Topic::Me, "meta") => {

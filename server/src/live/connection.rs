@@ -150,7 +150,9 @@ fn text_of(reply: String) -> Message {
 fn fault(error: axum::Error) -> End {
     match error.into_inner().downcast_ref::<tungstenite::Error>() {
         Some(tungstenite::Error::Capacity(_)) => End::Close(Close::TOO_BIG),
-        Some(tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake)) => End::Lost,
+        Some(tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake)) => {
+            End::Lost
+        }
         Some(tungstenite::Error::Utf8(_) | tungstenite::Error::Protocol(_)) => End::Close(Close::MALFORMED),
         _ => End::Lost,
     }

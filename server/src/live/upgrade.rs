@@ -4,10 +4,7 @@
 use app::request::Current;
 use axum::{
     Extension,
-    extract::{
-        Query, State, WebSocketUpgrade,
-        ws::rejection::WebSocketUpgradeRejection,
-    },
+    extract::{Query, State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
     response::{IntoResponse, Response},
 };
 use domain::{ApiError, ErrorCode};

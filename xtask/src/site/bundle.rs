@@ -17,7 +17,8 @@ const RELOAD: &str = include_str!("reload.js");
 /// edit of a style sheet then shows at once.
 pub(super) fn files(wasm: &Path, profile: Profile) -> Outcome<Files> {
     let input = fs::read(wasm)?;
-    let stamp = stamp::of_bytes(&[profile.name().as_bytes(), include_bytes!("bundle.rs"), include_bytes!("trim.rs"), &input]);
+    let stamp =
+        stamp::of_bytes(&[profile.name().as_bytes(), include_bytes!("bundle.rs"), include_bytes!("trim.rs"), &input]);
     let kept = target().join("xtask").join(profile.name());
     if fs::read_to_string(kept.join("stamp")).is_ok_and(|old| old == stamp) {
         return read(&kept.join("files"));
