@@ -15,6 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_tungstenite::tungstenite;
 
 use super::channel::{Answer, Channels};
+use crate::router::AppState;
 
 /// A reader that takes nothing for this long is stuck.
 const SEND_MAX: Duration = Duration::from_secs(30);
@@ -36,25 +37,28 @@ enum End {
 }
 
 /// Serves one socket until it ends.
-pub(super) async fn run<W>(mut ws: W, mut socket: Socket, services: Services)
+#[expect(clippy::manual_async_fn, reason = "an async fn keeps what it is given twice, for each of 10,000 sockets")]
+pub(super) fn run<W>(mut ws: W, mut socket: Socket, state: AppState) -> impl Future<Output = ()>
 where
     W: Stream<Item = Result<Message, axum::Error>> + Sink<Message, Error = axum::Error> + Unpin,
 {
-    match serve(&mut ws, &socket, &services).await {
-        End::Goodbye => {
-            socket.said_goodbye();
-            // Lets the answer to the peer's closing frame go out.
-            let _ = timeout(CLOSE_MAX, ws.close()).await;
-        }
-        End::Lost => {}
-        End::Close(close) => {
-            let frame = CloseFrame { code: close.code, reason: close.reason.into() };
-            let _ = timeout(CLOSE_MAX, async {
-                if ws.send(Message::Close(Some(frame))).await.is_ok() {
-                    while let Some(Ok(_)) = ws.next().await {}
-                }
-            })
-            .await;
+    async move {
+        match serve(&mut ws, &socket, &state.services).await {
+            End::Goodbye => {
+                socket.said_goodbye();
+                // Lets the answer to the peer's closing frame go out.
+                let _ = timeout(CLOSE_MAX, ws.close()).await;
+            }
+            End::Lost => {}
+            End::Close(close) => {
+                let frame = CloseFrame { code: close.code, reason: close.reason.into() };
+                let _ = timeout(CLOSE_MAX, async {
+                    if ws.send(Message::Close(Some(frame))).await.is_ok() {
+                        while let Some(Ok(_)) = ws.next().await {}
+                    }
+                })
+                .await;
+            }
         }
     }
 }

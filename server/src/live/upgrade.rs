@@ -65,7 +65,6 @@ pub async fn upgrade(
             return HttpError(error).into_response();
         }
     };
-    let services = state.services.clone();
     let tasks = state.site.sockets.clone();
     ws.protocols(["phoenix"])
         .read_buffer_size(READ_BUFFER)
@@ -74,5 +73,5 @@ pub async fn upgrade(
         .max_message_size(MESSAGE_MAX)
         .max_frame_size(MESSAGE_MAX)
         // Boxed: what hyper keeps per upgraded connection then holds a pointer, not the state of the whole loop.
-        .on_upgrade(move |ws| tasks.track_future(Box::pin(connection::run(ws, socket, services))))
+        .on_upgrade(move |ws| tasks.track_future(Box::pin(connection::run(ws, socket, state))))
 }

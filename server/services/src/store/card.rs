@@ -12,8 +12,9 @@ use uuid::Uuid;
 use super::sql::{Sql, values};
 
 /// The columns of a card, for queries that join `users u`, `roles r` and `organisations o`.
-pub(crate) const COLUMNS: &str =
-    "u.id AS user_id, u.username, u.name, u.email, u.role, r.level, u.organisation_id, o.name AS organisation";
+pub(crate) const COLUMNS: &str = "u.id AS user_id, u.username, u.name, u.email, u.role, r.level, u.organisation_id, \
+                                  o.name AS organisation, \
+                                  EXISTS (SELECT 1 FROM team_members m WHERE m.user_id = u.id) AS in_teams";
 /// What such a query joins to `users u`.
 pub(crate) const JOINS: &str = "JOIN roles r ON r.name = u.role LEFT JOIN organisations o ON o.id = u.organisation_id";
 
@@ -28,6 +29,7 @@ pub(crate) struct Row {
     level: String,
     organisation_id: Option<Uuid>,
     organisation: Option<String>,
+    in_teams: bool,
 }
 
 impl Row {
@@ -45,8 +47,12 @@ impl Row {
         }
     }
 
-    /// The card, after asking for the teams.
+    /// The card, after asking for the teams; of those who are in none, which are most, the check of a session that is
+    /// not in memory costs a single query.
     pub(crate) async fn complete(self, db: &impl ConnectionTrait) -> Result<UserCard, DbErr> {
+        if !self.in_teams {
+            return Ok(self.into_card(vec![]));
+        }
         let mut teams = teams_of(db, &[self.user_id]).await?;
         let teams = teams.remove(&self.user_id).unwrap_or_default();
         Ok(self.into_card(teams))
