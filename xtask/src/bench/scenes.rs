@@ -170,7 +170,8 @@ fn http(rollcall: &Rollcall) -> Outcome<Scene> {
             .others("Express 3,042, Flask 1,418"),
         Figure::at_most("the same, p99", "ms", at(&beats, "/latency/p99_ms")),
         Figure::at_most("server's CPU per 1,000 heartbeats over HTTP", "s", at(&beats, "/cpu_seconds_per_1000")),
-        Figure::at_most("failed requests", "", [&first, &again, &beats].map(errors).iter().sum()).floor(0.0),
+        Figure::at_most("failed requests", "", [&first, &again, &beats].map(errors).iter().fold(0.0, |all, n| all + n))
+            .floor(0.0),
     ];
     let raw = json!({ "first_checks": first, "checks": again, "heartbeats": beats });
     Ok(Scene { figures, raw })

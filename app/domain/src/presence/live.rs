@@ -16,7 +16,8 @@ use crate::{Time, UserId};
 
 /// What a watcher asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+/// Fields it does not know are passed over: a `resume` that cannot be served is answered with a snapshot.
+#[serde(default)]
 pub struct Window {
     pub filter: Query,
     /// Wins over the filter's own order.

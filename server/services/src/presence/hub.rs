@@ -160,7 +160,11 @@ impl Hub {
 
     // Sockets and sessions.
 
-    pub(super) fn register(&mut self, session: Arc<LiveSession>, outbox: Arc<Outbox>) -> Result<ConnectionId, Refused> {
+    pub(super) fn register(
+        &mut self,
+        session: &Arc<LiveSession>,
+        outbox: Arc<Outbox>,
+    ) -> Result<ConnectionId, Refused> {
         if self.stopping {
             return Err(Refused::Stopping);
         }
@@ -298,9 +302,9 @@ impl Hub {
                     let zero = || Counts::zero(self.roles.iter().map(String::as_str));
                     let counts = self.counts.entry(reach).or_insert_with(zero);
                     if add {
-                        counts.add(row)
+                        counts.add(row);
                     } else {
-                        counts.remove(row)
+                        counts.remove(row);
                     }
                     if !counted.contains(&reach) {
                         counted.push(reach);

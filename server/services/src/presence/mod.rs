@@ -147,7 +147,7 @@ impl Presence {
     pub async fn register(&self, session: Arc<LiveSession>) -> Result<Socket, Refused> {
         let outbox = Arc::new(Outbox::default());
         let (s, o) = (Arc::clone(&session), Arc::clone(&outbox));
-        let id = self.ask(move |hub| hub.register(s, o)).await.map_err(|_| Refused::Stopping)??;
+        let id = self.ask(move |hub| hub.register(&s, o)).await.map_err(|_| Refused::Stopping)??;
         Ok(Socket { id, session, outbox, presence: self.clone(), closing: Closing::Lost })
     }
 

@@ -48,7 +48,7 @@ impl Registry {
 
     pub(super) fn add(
         &mut self,
-        session: Arc<LiveSession>,
+        session: &Arc<LiveSession>,
         outbox: Arc<Outbox>,
         per_session: u32,
         per_address: u32,
@@ -72,7 +72,7 @@ impl Registry {
             let told = session.expires_at();
             let due = look_at(told, now);
             self.due.insert((due, session.id));
-            Entry { session: Arc::clone(&session), sockets: vec![], told, due }
+            Entry { session: Arc::clone(session), sockets: vec![], told, due }
         });
         entry.sockets.push((id, outbox));
         Ok(id)
