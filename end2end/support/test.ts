@@ -122,8 +122,8 @@ export const test = base.extend<Fixtures, Shared>({
     { auto: true },
   ],
 
-  // After `fresh`: pages close before the servers they show.
-  context: async ({ context, complaints, fresh: _ }, use) => {
+  // `fresh` comes first, so that pages close before the servers they show.
+  context: async ({ fresh: _, context, complaints }, use) => {
     complaints.watch(context);
     await use(context);
   },

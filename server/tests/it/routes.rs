@@ -33,7 +33,6 @@ pub(crate) fn body(path: &str) -> Option<Value> {
 fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
     match path {
         "/rpc/sign_in" => &[("username", "nobody"), ("password", PASSWORD)],
-        "/rpc/setup_is_open" | "/rpc/reset_is_open" => &[("token", "wrong")],
         "/rpc/set_up" => &[("token", "wrong"), ("username", "eve"), ("name", "Eve"), ("password", PASSWORD)],
         "/rpc/reset_password" => &[("token", "wrong"), ("password", PASSWORD)],
         "/rpc/set_theme" => &[("theme", "dark")],

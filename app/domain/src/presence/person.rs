@@ -88,6 +88,8 @@ impl Person {
         if let Some(i) = self.sessions.iter().position(|s| s.id == joined.session) {
             return &mut self.sessions[i];
         }
+        // Most people have one session with one tab; a vector's own first step is room for four.
+        self.sessions.reserve_exact(1);
         self.sessions.push(Presence {
             id: joined.session,
             device: Arc::clone(&joined.device),
@@ -121,6 +123,7 @@ impl Person {
             session.forget_last_lost();
         }
         session.beat = None;
+        session.connections.reserve_exact(1);
         session.connections.push(Connection {
             id,
             opened_at: again.map_or(now, |c| c.opened_at),
@@ -319,6 +322,7 @@ impl Person {
             return None;
         }
         let mut devices: Vec<DeviceRow> = self.sessions.iter().flat_map(Presence::rows).collect();
+        devices.shrink_to_fit();
         devices.sort_by_key(|d| (d.online_at, d.connection));
         let newest = devices.iter().max_by_key(|d| d.last_input_at)?;
         let (page, ip, last_activity_at) = (newest.page.clone(), newest.ip.clone(), newest.last_input_at);
