@@ -36,7 +36,7 @@ impl List {
     }
 
     pub(crate) fn window(&self) -> Window {
-        Window { filter: self.query.clone(), sort: None, limit: LIMIT, offset: self.offset }
+        Window { filter: self.query.clone(), limit: LIMIT, offset: self.offset, ..Window::default() }
     }
 
     /// How many filters are on.

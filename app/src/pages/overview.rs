@@ -22,7 +22,7 @@ use crate::{
 /// The newest sign-ins, as many as fit beside the tables.
 fn window() -> Window {
     let filter = Query { sort: Sort::StartedDesc, ..Query::default() };
-    Window { filter, sort: None, limit: 8, offset: 0 }
+    Window { filter, limit: 8, ..Window::default() }
 }
 
 #[component]

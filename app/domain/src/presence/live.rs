@@ -16,8 +16,7 @@ use crate::{Time, UserId};
 
 /// What a watcher asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-/// Fields it does not know are passed over: a `resume` that cannot be served is answered with a snapshot.
-#[serde(default)]
+#[serde(deny_unknown_fields, default)]
 pub struct Window {
     pub filter: Query,
     /// Wins over the filter's own order.
@@ -25,11 +24,22 @@ pub struct Window {
     /// Rows, at most 200.
     pub limit: u32,
     pub offset: u32,
+    /// Where a mirror was before its connection broke. What cannot be resumed is answered with a snapshot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resume: Option<Resume>,
+}
+
+/// The last message a mirror followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resume {
+    pub epoch: Uuid,
+    pub seq: u64,
 }
 
 impl Default for Window {
     fn default() -> Self {
-        Self { filter: Query::default(), sort: None, limit: 50, offset: 0 }
+        Self { filter: Query::default(), sort: None, limit: 50, offset: 0, resume: None }
     }
 }
 

@@ -51,6 +51,7 @@ fn windows() -> impl Strategy<Value = Window> {
             sort,
             limit,
             offset,
+            resume: None,
         })
 }
 

@@ -182,14 +182,14 @@ async fn a_window_can_be_changed() {
         json!({"limit": -1}),
         json!({"sort": "password"}),
         json!({"filter": {"is_admin": true}}),
+        json!({"resume": {"seq": "old"}}),
         json!({"surprise": 1}),
     ] {
         assert_eq!(socket.push("live:online", "query", bad.clone()).await["status"], "error", "{bad}");
     }
-    assert_eq!(
-        socket.push("live:online", "query", json!({"filter": {"q": "MIA"}, "limit": 4_000_000_000_u32})).await["status"],
-        "ok"
-    );
+    let resume = json!({"epoch": snapshot["epoch"], "seq": snapshot["seq"]});
+    let query = json!({"filter": {"q": "MIA"}, "limit": 4_000_000_000_u32, "resume": resume});
+    assert_eq!(socket.push("live:online", "query", query).await["status"], "ok");
     let snapshot = socket.event("live:online", "snapshot").await;
     assert_eq!((names(&snapshot), &snapshot["total"]), (vec!["mia".to_owned()], &json!(1)));
 }
