@@ -113,7 +113,7 @@ test("a page that stays without its server says how old it is, and can be told t
   await check(page, "without its server");
   await server.restart();
   // It may have come back by itself a moment before.
-  await banner
+  await page
     .getByRole("button", { name: "Retry now" })
     .click({ timeout: 2 * SECOND })
     .catch(() => {});

@@ -65,7 +65,8 @@ impl Status {
     pub(crate) fn new(expires_at: Option<Time>) -> Self {
         let status = Self {
             live: RwSignal::new(Live::Starting),
-            data_at: RwSignal::new(None),
+            // Until a frame comes, what is shown is what the page came with.
+            data_at: RwSignal::new(use_context::<std::sync::Arc<crate::viewer::Viewer>>().map(|v| v.now)),
             expires_at: RwSignal::new(expires_at),
             own: RwSignal::new(None),
             reason: RwSignal::new(None),
