@@ -158,7 +158,7 @@ pub(crate) fn Groups(
     }
 }
 
-/// A share as an SVG length, to a hundredth of a percent; in whole numbers, since printing others costs 4 kB.
+/// A share as an SVG length, to a hundredth of a percent; in whole numbers, since the code that prints others is large.
 fn percent(part: u32, of: u32) -> String {
     let hundredths = u64::from(part) * 10_000 / u64::from(of.max(1));
     format!("{}.{:02}%", hundredths / 100, hundredths % 100)

@@ -1,7 +1,7 @@
 //! Forms: how one is sent, a label with its field, what is wrong with it, and a summary that gets the focus.
 //!
 //! Every form is plain HTML that posts to one of our doors, and works without scripts. With them it is sent in place:
-//! one piece of code for all forms, since leptos' typed `ActionForm` would cost each of them 3 kB of the browser's code.
+//! one piece of code for all forms, since leptos' typed `ActionForm` would cost each of them over 2 kB of the browser's code.
 
 use domain::{ApiError, ErrorCode};
 use leptos::{
