@@ -1,11 +1,11 @@
 //! The loop of one socket.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{future::poll_fn, num::NonZeroU32, time::Duration};
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
 use bytes::Bytes;
 use domain::wire::Frame;
-use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
 use governor::{Quota, RateLimiter, clock::MonotonicClock};
 use services::{
     Services,
@@ -43,24 +43,34 @@ where
     W: Stream<Item = Result<Message, axum::Error>> + Sink<Message, Error = axum::Error> + Unpin,
 {
     async move {
-        match serve(&mut ws, &socket, &state.services).await {
-            End::Goodbye => {
-                socket.said_goodbye();
-                // Lets the answer to the peer's closing frame go out.
-                let _ = timeout(CLOSE_MAX, ws.close()).await;
-            }
+        let end = serve(&mut ws, &socket, &state.services).await;
+        if matches!(end, End::Goodbye) {
+            socket.said_goodbye();
+        }
+        Box::pin(close(&mut ws, end)).await;
+    }
+}
+
+/// Closes the stream as it ended.
+async fn close<W>(ws: &mut W, end: End)
+where
+    W: Stream<Item = Result<Message, axum::Error>> + Sink<Message, Error = axum::Error> + Unpin,
+{
+    let rest = async {
+        match end {
+            // Lets the answer to the peer's closing frame go out.
+            End::Goodbye => drop(ws.close().await),
             End::Lost => {}
             End::Close(close) => {
                 let frame = CloseFrame { code: close.code, reason: close.reason.into() };
-                let _ = timeout(CLOSE_MAX, async {
-                    if ws.send(Message::Close(Some(frame))).await.is_ok() {
-                        while let Some(Ok(_)) = ws.next().await {}
-                    }
-                })
-                .await;
+                if ws.send(Message::Close(Some(frame))).await.is_ok() {
+                    while let Some(Ok(_)) = ws.next().await {}
+                }
             }
         }
-    }
+    };
+    // Whoever takes nothing more is left alone.
+    let _ = timeout(CLOSE_MAX, rest).await;
 }
 
 async fn serve<W>(ws: &mut W, socket: &Socket, services: &Services) -> End
@@ -110,9 +120,10 @@ where
                         text_of(second)
                     }
                     Answer::Later(reply, pause) => {
-                        tokio::select! {
-                            close = socket.outbox.closing() => return End::Close(close),
-                            () = tokio::time::sleep(pause) => text_of(reply),
+                        // Boxed, as above.
+                        match Box::pin(timeout(pause, socket.outbox.closing())).await {
+                            Ok(close) => return End::Close(close),
+                            Err(_) => text_of(reply),
                         }
                     }
                 }
@@ -129,10 +140,33 @@ async fn send<W>(ws: &mut W, socket: &Socket, message: Message) -> Option<End>
 where
     W: Sink<Message, Error = axum::Error> + Unpin,
 {
+    // Boxed where it waits: hardly any socket ever waits for its peer, and the others need not hold the room for it.
+    match poll_fn(|cx| ws.poll_ready_unpin(cx)).now_or_never() {
+        None => return Box::pin(finish(ws, socket, Some(message))).await,
+        Some(ready) if ready.is_err() || ws.start_send_unpin(message).is_err() => return Some(End::Lost),
+        Some(_) => {}
+    }
+    match ws.flush().now_or_never() {
+        None => Box::pin(finish(ws, socket, None)).await,
+        Some(sent) => sent.err().map(|_| End::Lost),
+    }
+}
+
+/// Sends `message`, if there still is one, and waits until everything is on its way.
+async fn finish<W>(ws: &mut W, socket: &Socket, message: Option<Message>) -> Option<End>
+where
+    W: Sink<Message, Error = axum::Error> + Unpin,
+{
+    let rest = async {
+        match message {
+            Some(message) => ws.send(message).await,
+            None => ws.flush().await,
+        }
+    };
     // The last frame before a close is sent like any other: only a peer that takes nothing is cut off in the middle.
     tokio::select! {
         biased;
-        sent = timeout(SEND_MAX, ws.send(message)) => match sent {
+        sent = timeout(SEND_MAX, rest) => match sent {
             Ok(Ok(())) => None,
             Ok(Err(_)) => Some(End::Lost),
             Err(_) => Some(End::Close(Close::TOO_SLOW)),

@@ -117,7 +117,7 @@ impl Sessions {
         let Inner { store, cache, .. } = &*self.inner;
         loop {
             let generation = cache.generation();
-            let Some(loaded) = store.within(rows::by_hash(store.read(), hash, self.now())).await? else {
+            let Some(loaded) = store.within(rows::by_hash(store, hash, self.now())).await? else {
                 return Ok(None);
             };
             if let Some(session) = cache.insert(loaded, generation) {

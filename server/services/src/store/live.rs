@@ -49,7 +49,7 @@ struct Row {
 const COLUMNS: &str = "s.id, s.token_hash, s.created_at, s.last_activity_at, s.last_seen_at, s.idle_ms, \
                        s.absolute_expires_at, s.fresh_until, s.remembered, s.ip, s.browser, s.os, s.device";
 
-fn select(condition: &str) -> String {
+pub(super) fn select(condition: &str) -> String {
     format!(
         "SELECT {COLUMNS}, {} FROM sessions s JOIN users u ON u.id = s.user_id {} WHERE {condition} AND {LIVE}",
         card::COLUMNS,
@@ -80,11 +80,13 @@ fn loaded(row: &QueryResult, card: UserCard) -> Result<Loaded, DbErr> {
 }
 
 /// The live session with this token, if there is one.
-pub(crate) async fn by_hash(db: &impl ConnectionTrait, hash: &[u8; 32], now: Time) -> Result<Option<Loaded>, DbErr> {
-    let Some(row) = Sql::new(select("s.token_hash = ?"), values![hash.to_vec(), now.0]).row(db).await? else {
-        return Ok(None);
+pub(crate) async fn by_hash(store: &Store, hash: &[u8; 32], now: Time) -> Result<Option<Loaded>, DbErr> {
+    let row = match &store.kept {
+        Some(kept) => kept.by_hash(hash, now).await?,
+        None => Sql::new(select("s.token_hash = ?"), values![hash.to_vec(), now.0]).row(&store.read).await?,
     };
-    let card = card::Row::from_query_result(&row, "")?.complete(db).await?;
+    let Some(row) = row else { return Ok(None) };
+    let card = card::Row::from_query_result(&row, "")?.complete(&store.read).await?;
     loaded(&row, card).map(Some)
 }
 

@@ -15,6 +15,7 @@ pub(crate) mod ending;
 pub(crate) mod entity;
 mod error;
 mod inspect;
+mod kept;
 pub(crate) mod list;
 pub(crate) mod live;
 pub(crate) mod record;
@@ -38,6 +39,7 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 
 pub use self::inspect::{Inspection, Migration};
+use self::kept::Kept;
 pub(crate) use self::{
     error::{db, is_taken},
     sql::{Sql, values},
@@ -57,6 +59,8 @@ const WRITER_LOCK: i64 = 0x726f_6c6c;
 pub struct Store {
     write: DatabaseConnection,
     read: DatabaseConnection,
+    /// Of SQLite only.
+    kept: Option<Kept>,
 }
 
 fn sqlite(url: &str, connections: u32, writer: bool) -> ConnectOptions {
@@ -65,6 +69,8 @@ fn sqlite(url: &str, connections: u32, writer: bool) -> ConnectOptions {
         .max_connections(connections)
         .min_connections(1)
         .acquire_timeout(PATIENCE)
+        // A file does not hang up: asking first would double the time of a read by its key.
+        .test_before_acquire(false)
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(move |o| {
             // WAL with NORMAL: a commit is in the operating system's hands when it is answered, so a killed process
@@ -101,11 +107,12 @@ impl Store {
         let store = if url.starts_with("sqlite:") {
             let write = Database::connect(sqlite(url, 1, true)).await?;
             Self::migrate(&write).await?;
-            Self { write, read: Database::connect(sqlite(url, READERS, false)).await? }
+            let read = Database::connect(sqlite(url, READERS, false)).await?;
+            Self { write, kept: Some(Kept::take(&read).await?), read }
         } else {
             let pool = Database::connect(postgres(url)).await?;
             Self::migrate(&pool).await?;
-            Self { write: pool.clone(), read: pool }
+            Self { write: pool.clone(), read: pool, kept: None }
         };
         Ok(store)
     }
@@ -171,6 +178,9 @@ impl Store {
 
     /// Closes every connection; whoever asks afterwards is told 503.
     pub async fn close(&self) {
+        if let Some(kept) = &self.kept {
+            kept.close().await;
+        }
         let (write, read) = (self.write.clone(), self.read.clone());
         for (name, connection) in [("writer", write), ("readers", read)] {
             if let Err(e) = connection.close().await {
