@@ -43,15 +43,19 @@ pub const NAME_MAX: usize = 255;
 impl Frame {
     /// The frame in `text`, or nothing when it is not one: five elements, short names, an object as payload.
     pub fn parse(text: &str) -> Option<Self> {
-        let frame: Self = serde_json::from_str(text).ok()?;
+        serde_json::from_str::<Self>(text).ok()?.checked()
+    }
+
+    /// The frame, unless its names are too long or its payload is no object.
+    pub fn checked(self) -> Option<Self> {
         let short = |s: &str| s.len() <= NAME_MAX;
         let short_ref = |r: &Option<Ref>| !matches!(r, Some(Ref::Text(t)) if !short(t));
-        let good = short(&frame.topic)
-            && short(&frame.event)
-            && short_ref(&frame.join_ref)
-            && short_ref(&frame.reference)
-            && frame.payload.is_object();
-        good.then_some(frame)
+        let good = short(&self.topic)
+            && short(&self.event)
+            && short_ref(&self.join_ref)
+            && short_ref(&self.reference)
+            && self.payload.is_object();
+        good.then_some(self)
     }
 
     pub fn text(&self) -> String {

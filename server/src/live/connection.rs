@@ -4,7 +4,6 @@ use std::{future::poll_fn, num::NonZeroU32, time::Duration};
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
 use bytes::Bytes;
-use domain::wire::Frame;
 use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
 use governor::{Quota, RateLimiter, clock::MonotonicClock};
 use services::{
@@ -14,7 +13,10 @@ use services::{
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_tungstenite::tungstenite;
 
-use super::channel::{Answer, Channels};
+use super::{
+    channel::{Answer, Channels},
+    version::Version,
+};
 use crate::router::AppState;
 
 /// A reader that takes nothing for this long is stuck.
@@ -38,12 +40,12 @@ enum End {
 
 /// Serves one socket until it ends.
 #[expect(clippy::manual_async_fn, reason = "an async fn keeps what it is given twice, for each of 10,000 sockets")]
-pub(super) fn run<W>(mut ws: W, mut socket: Socket, state: AppState) -> impl Future<Output = ()>
+pub(super) fn run<W>(mut ws: W, version: Version, mut socket: Socket, state: AppState) -> impl Future<Output = ()>
 where
     W: Stream<Item = Result<Message, axum::Error>> + Sink<Message, Error = axum::Error> + Unpin,
 {
     async move {
-        let end = serve(&mut ws, &socket, &state.services).await;
+        let end = serve(&mut ws, version, &socket, &state.services).await;
         if matches!(end, End::Goodbye) {
             socket.said_goodbye();
         }
@@ -73,7 +75,7 @@ where
     let _ = timeout(CLOSE_MAX, rest).await;
 }
 
-async fn serve<W>(ws: &mut W, socket: &Socket, services: &Services) -> End
+async fn serve<W>(ws: &mut W, version: Version, socket: &Socket, services: &Services) -> End
 where
     W: Stream<Item = Result<Message, axum::Error>> + Sink<Message, Error = axum::Error> + Unpin,
 {
@@ -86,7 +88,7 @@ where
     loop {
         let message = tokio::select! {
             next = socket.outbox.next() => match next {
-                Next::Send(frame) => text(frame),
+                Next::Send(frame) => shared(version, frame),
                 Next::CaughtUp => {
                     socket.caught_up();
                     continue;
@@ -108,22 +110,22 @@ where
                     Some(Ok(Message::Binary(_))) => return End::Close(Close::MALFORMED),
                     Some(Ok(Message::Text(text))) => text,
                 };
-                let Some(frame) = Frame::parse(&text) else { return End::Close(Close::MALFORMED) };
+                let Some(frame) = version.read(&text) else { return End::Close(Close::MALFORMED) };
                 // Boxed: an idle socket does not hold the room that an answer needs.
                 match Box::pin(channels.answer(&frame, socket, services)).await {
                     Answer::None => continue,
-                    Answer::One(reply) => text_of(reply),
+                    Answer::One(reply) => reply_of(version, reply),
                     Answer::Two(first, second) => {
-                        if let Some(end) = send(ws, socket, text_of(first)).await {
+                        if let Some(end) = send(ws, socket, reply_of(version, first)).await {
                             return end;
                         }
-                        text_of(second)
+                        reply_of(version, second)
                     }
                     Answer::Later(reply, pause) => {
                         // Boxed, as above.
                         match Box::pin(timeout(pause, socket.outbox.closing())).await {
                             Ok(close) => return End::Close(close),
-                            Err(_) => text_of(reply),
+                            Err(_) => reply_of(version, reply),
                         }
                     }
                 }
@@ -175,13 +177,14 @@ where
     }
 }
 
-fn text(frame: Bytes) -> Message {
+/// A frame that others get as well.
+fn shared(version: Version, frame: Bytes) -> Message {
     // Frames are made from strings, so this only looks the bytes over.
-    Utf8Bytes::try_from(frame).map_or_else(|_| Message::Ping(Bytes::new()), Message::Text)
+    Utf8Bytes::try_from(frame).map_or_else(|_| Message::Ping(Bytes::new()), |f| Message::Text(version.write(f)))
 }
 
-fn text_of(reply: String) -> Message {
-    Message::Text(reply.into())
+fn reply_of(version: Version, reply: String) -> Message {
+    Message::Text(version.write(reply.into()))
 }
 
 /// What a broken stream is answered with.

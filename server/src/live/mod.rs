@@ -6,5 +6,6 @@
 mod channel;
 mod connection;
 mod upgrade;
+mod version;
 
 pub use upgrade::upgrade;

@@ -15,7 +15,7 @@ use http::{
 use serde::Deserialize;
 use services::presence::Refused;
 
-use super::connection;
+use super::{connection, version::Version};
 use crate::{http::extract::HttpError, router::AppState};
 
 /// Larger messages are refused; ours are hundreds of bytes.
@@ -28,7 +28,7 @@ const READ_BUFFER: usize = 1024;
 const WRITE_MAX: usize = 16 * 1024 * 1024;
 
 #[derive(Deserialize)]
-pub struct Version {
+pub struct Asked {
     vsn: Option<String>,
 }
 
@@ -36,7 +36,7 @@ pub struct Version {
 pub async fn upgrade(
     State(state): State<AppState>,
     Extension(Current(session)): Extension<Current>,
-    Query(version): Query<Version>,
+    Query(asked): Query<Asked>,
     headers: HeaderMap,
     ws: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
@@ -47,10 +47,10 @@ pub async fn upgrade(
         return HttpError(ApiError::new(ErrorCode::CrossSite, message)).into_response();
     }
     let Some(session) = session else { return HttpError(ApiError::unauthenticated()).into_response() };
-    if !version.vsn.as_deref().is_some_and(|v| v == "2" || v.starts_with("2.0.")) {
-        let message = "This socket speaks version 2 of the protocol: open it with ?vsn=2.0.0.";
+    let Some(version) = Version::parse(asked.vsn.as_deref()) else {
+        let message = "This socket speaks versions 1 and 2 of the protocol: open it with ?vsn=2.0.0.";
         return HttpError(ApiError::new(ErrorCode::Forbidden, message)).into_response();
-    }
+    };
     let ws = match ws {
         Ok(ws) => ws,
         Err(rejection) => return rejection.into_response(),
@@ -73,5 +73,5 @@ pub async fn upgrade(
         .max_message_size(MESSAGE_MAX)
         .max_frame_size(MESSAGE_MAX)
         // Boxed: what hyper keeps per upgraded connection then holds a pointer, not the state of the whole loop.
-        .on_upgrade(move |ws| tasks.track_future(Box::pin(connection::run(ws, socket, state))))
+        .on_upgrade(move |ws| tasks.track_future(Box::pin(connection::run(ws, version, socket, state))))
 }

@@ -331,6 +331,11 @@ impl Client {
         self.try_socket(Some(&self.origin), "2.0.0").await.unwrap()
     }
 
+    /// Opens a socket with another query than ours.
+    pub(crate) async fn socket_at(&self, query: &str) -> Socket {
+        self.open(&format!("/socket/websocket{query}"), Some(&self.origin), None).await.unwrap()
+    }
+
     pub(crate) async fn try_socket(&self, origin: Option<&str>, vsn: &str) -> Result<Socket, tungstenite::Error> {
         self.open(&format!("/socket/websocket?vsn={vsn}"), origin, None).await
     }

@@ -79,7 +79,7 @@ async fn no_session_no_socket() {
 async fn what_is_no_handshake_is_refused() {
     let app = App::start().await;
     let mia = app.signed_in("mia", "student", None).await;
-    for vsn in ["3.0.0", "2.1.0", "", "x", "1.9.0"] {
+    for vsn in ["3.0.0", "2.1.0", "2", "", "x", "1.9.0"] {
         assert_eq!(refused(&mia, Some(&app.origin), vsn).await, Some(403), "{vsn}");
     }
     let plain = mia.get("/socket/websocket?vsn=2.0.0").await;

@@ -7,4 +7,5 @@ mod live;
 mod raw;
 pub(crate) mod slow;
 mod topics;
+mod version_one;
 mod wire;
