@@ -16,6 +16,7 @@
 compile_error!("build inside the workspace: `.cargo/config.toml` sets a cfg that server and browser must share");
 
 mod app;
+mod call;
 mod clock;
 mod components;
 mod live;

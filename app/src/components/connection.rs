@@ -11,13 +11,13 @@ use super::{
     time::{Style, When},
 };
 use crate::{
+    call::{parse, send},
     clock::{Local, clock},
     live::{
         socket,
         status::{Live, Status, status},
     },
     routes::escape,
-    rpc::me::stay,
     text,
     viewer::viewer,
 };
@@ -138,12 +138,12 @@ pub(crate) fn ExpiryDialog() -> impl IntoView {
     });
     let stay = move |_| {
         spawn_local(async move {
-            match stay().await {
+            match send("/rpc/stay", &[]).await.and_then(|text| parse(&text)) {
                 Ok(end) => {
                     status.expires_at.set(Some(end));
                     said.say("You stay signed in.");
                 }
-                Err(e) => said.say(e.0.message),
+                Err(e) => said.say(e.message),
             }
         });
     };

@@ -3,15 +3,14 @@
 //! Every form is plain HTML that posts to one of our doors, and works without scripts. With them it is sent in place:
 //! one piece of code for all forms, since leptos' typed `ActionForm` would cost each of them over 2 kB of the browser's code.
 
-use domain::{ApiError, ErrorCode};
+use domain::ApiError;
 use leptos::{
     ev::SubmitEvent, html, prelude::*, server::ServerActionError, server_fn::error::ServerFnUrlError, task::spawn_local,
 };
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{FormData, Headers, HtmlFormElement, RequestInit, Response, UrlSearchParams};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlFormElement;
 
-use crate::{rpc::RpcError, text};
+use crate::{call::post_form, rpc::RpcError, text};
 
 /// A form and what became of it.
 #[derive(Clone, Copy)]
@@ -44,7 +43,7 @@ impl Sending {
         self.pending.set(true);
         self.sent.set(true);
         spawn_local(async move {
-            let result = post(self.to, &form).await;
+            let result = post_form(self.to, &form).await;
             // The page may have been left meanwhile.
             let _ = self.pending.try_set(false);
             match result {
@@ -64,25 +63,6 @@ impl Sending {
 pub(crate) fn refusal(to: &str) -> Option<ApiError> {
     let error = use_context::<ServerActionError>().filter(|e| e.path() == to)?;
     Some(text::error_by_code(&ServerFnUrlError::<RpcError>::decode_err(error.err()).0))
-}
-
-/// Sends a form as the browser would, but asks for the answer itself.
-async fn post(to: &str, form: &HtmlFormElement) -> Result<String, ApiError> {
-    let (ok, body) = fetch(to, form).await.map_err(|_| ApiError::new(ErrorCode::Network, text::NETWORK))?;
-    if ok { Ok(body) } else { Err(serde_json::from_str(&body).unwrap_or_else(|_| ApiError::internal())) }
-}
-
-async fn fetch(to: &str, form: &HtmlFormElement) -> Result<(bool, String), JsValue> {
-    let body = UrlSearchParams::new_with_str_sequence_sequence(&FormData::new_with_form(form)?.into())?;
-    let headers = Headers::new()?;
-    headers.set("accept", "application/json")?;
-    let init = RequestInit::new();
-    init.set_method("POST");
-    init.set_headers(&headers);
-    init.set_body(&body);
-    let response: Response = JsFuture::from(window().fetch_with_str_and_init(to, &init)).await?.unchecked_into();
-    let text = JsFuture::from(response.text()?).await?;
-    Ok((response.ok(), text.as_string().unwrap_or_default()))
 }
 
 /// The form itself.

@@ -8,6 +8,7 @@ pub(crate) mod frame;
 pub(crate) mod icon;
 pub(crate) mod keys;
 pub(crate) mod presence;
+pub(crate) mod read;
 pub(crate) mod status;
 pub(crate) mod sudo;
 pub(crate) mod theme;

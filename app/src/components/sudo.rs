@@ -9,7 +9,6 @@ use super::{
     dialog::Dialog,
     form::{ErrorSummary, Field, Form, Sending, refusal},
 };
-use crate::rpc::RpcError;
 
 /// In context on every signed-in page.
 #[derive(Clone, Copy)]
@@ -24,8 +23,8 @@ impl Sudo {
     }
 
     /// Asks for the password and then repeats `again`, when that is what `error` is about. Tells whether it was.
-    pub(crate) fn asks(self, error: &RpcError, again: Callback<()>) -> bool {
-        let asked = error.is(ErrorCode::ReauthRequired);
+    pub(crate) fn asks(self, error: &ApiError, again: Callback<()>) -> bool {
+        let asked = error.code == ErrorCode::ReauthRequired;
         if asked {
             self.again.set_value(Some(again));
             self.open.set(true);

@@ -4,7 +4,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use super::icon::{Glyph, Icon};
 use crate::{
-    rpc::theme::set_theme,
+    call::send,
     viewer::{Theme, viewer},
 };
 
@@ -25,7 +25,7 @@ impl Themed {
         }
         spawn_local(async move {
             // Kept for the next page; this one has it either way.
-            let _ = set_theme(theme.as_str().to_owned()).await;
+            let _ = send("/rpc/set_theme", &[("theme", theme.as_str())]).await;
         });
     }
 }

@@ -22,8 +22,8 @@ use super::{
     socket,
 };
 use crate::{
+    call::{Ask, answer, parse},
     clock::{Clock, clock},
-    rpc::people,
 };
 
 const TOPIC: &str = "live:online";
@@ -160,7 +160,7 @@ impl Online {
             return;
         }
         spawn_local(async move {
-            let answer = people::online(window.clone()).await;
+            let answer = answer(Ask::Online(window.clone())).await.and_then(|text| parse(&text));
             if self.window.try_get_untracked() != Some(window) {
                 return;
             }

@@ -13,7 +13,6 @@ use crate::{
         status::said,
         sudo::{SudoInline, sudo},
     },
-    rpc::RpcError,
     text,
     viewer::{SignedIn, viewer},
 };
@@ -87,7 +86,7 @@ fn Password(level: Level) -> impl IntoView {
                     let _ = form.unchecked_into::<web_sys::HtmlFormElement>().request_submit();
                 }
             });
-            sudo.asks(&RpcError(error), again);
+            sudo.asks(&error, again);
         }
     });
     let hint = if level == Level::Admin {

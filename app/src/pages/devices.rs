@@ -1,39 +1,30 @@
 //! One's own devices: every session that is signed in, to end one or all others.
 
-use domain::{session::SessionView, useragent::Kind};
-use leptos::{either::Either, prelude::*, task::spawn_local};
+use domain::{ApiError, session::SessionView, useragent::Kind};
+use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
+    call::{Ask, answer, parse, send},
     components::{
         form::refusal,
         frame::Page,
         icon::{Glyph, Icon},
+        read::Read,
         status::{Said, said},
         sudo::{Sudo, SudoInline, sudo},
         time::{Style, When},
-    },
-    rpc::{
-        RpcError,
-        devices::{self, devices},
     },
     text,
 };
 
 #[component]
 pub(crate) fn Devices() -> impl IntoView {
-    let listed = Resource::new_blocking(|| (), |()| devices());
+    let listed = Read::once(Ask::Devices);
     let refused = RwSignal::new(refusal("/rpc/end_device").or_else(|| refusal("/rpc/end_other_devices")));
     view! {
         <Page title="Devices">
             <SudoInline error=refused />
-            <Suspense>
-                {move || Suspend::new(async move {
-                    match listed.await {
-                        Ok(found) => Either::Left(view! { <List first=found.sessions /> }),
-                        Err(e) => Either::Right(view! { <p class="card message">{e.0.message}</p> }),
-                    }
-                })}
-            </Suspense>
+            {listed.page(|first: Vec<SessionView>| view! { <List first=first /> }.into_any())}
         </Page>
     }
 }
@@ -53,26 +44,27 @@ impl Acts {
             move |()| self.end(id, label.clone())
         });
         spawn_local(async move {
-            self.done(devices::end_device(id).await.map(|()| format!("{label} is signed out.")), again).await;
+            let ended = send("/rpc/end_device", &[("id", &id.to_string())]).await;
+            self.done(ended.map(|_| format!("{label} is signed out.")), again).await;
         });
     }
 
     fn end_others(self) {
         let again = Callback::new(move |()| self.end_others());
         spawn_local(async move {
-            let ended = devices::end_other_devices().await;
+            let ended = send("/rpc/end_other_devices", &[]).await.and_then(|text| parse(&text));
             self.done(ended.map(|n| format!("{} signed out.", text::count(n, "other device"))), again).await;
         });
     }
 
-    async fn done(self, result: Result<String, RpcError>, again: Callback<()>) {
+    async fn done(self, result: Result<String, ApiError>, again: Callback<()>) {
         match result {
             Ok(told) => self.said.say(told),
             Err(e) if self.sudo.asks(&e, again) => return,
-            Err(e) => self.said.say(e.0.message),
+            Err(e) => self.said.say(e.message),
         }
-        if let Ok(fresh) = devices().await {
-            let _ = self.sessions.try_set(fresh.sessions);
+        if let Ok(fresh) = answer(Ask::Devices).await.and_then(|text| parse(&text)) {
+            let _ = self.sessions.try_set(fresh);
         }
     }
 }

@@ -4,50 +4,44 @@ use domain::{
     presence::{Choice, DeviceRow, State, view::Me},
     time::{HOUR, MINUTE},
 };
-use leptos::{either::Either, prelude::*, task::spawn_local};
+use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
+    call::{Ask, answer, parse},
     components::{
         form::{ErrorSummary, Field, Form, Sending},
         frame::Page,
         presence::{Shape, StateWord},
+        read::Read,
         status::said,
         time::{Style, When},
     },
     live::status::status,
-    rpc::me::me,
     text,
     viewer::viewer,
 };
 
 #[component]
 pub(crate) fn Home() -> impl IntoView {
-    let known = Resource::new_blocking(|| (), |()| me());
-    view! {
-        <Page title="Home">
-            <Suspense>
-                {move || Suspend::new(async move {
-                    match known.await {
-                        Ok(me) => Either::Left(view! { <Known me=me /> }),
-                        Err(e) => Either::Right(view! { <p class="card message">{e.0.message}</p> }),
-                    }
-                })}
-            </Suspense>
-        </Page>
-    }
+    let known = Read::once(Ask::Me);
+    view! { <Page title="Home">{known.page(|me: Me| view! { <Known me=me /> }.into_any())}</Page> }
 }
 
 #[component]
 fn Known(me: Me) -> impl IntoView {
     let me = RwSignal::new(me);
     let status = status();
+    let session = viewer().person.as_ref().map(|p| p.session);
+    let knows = move |m: &Me, own: State| {
+        own == m.state && m.devices.iter().any(|d| d.connected && Some(d.session_id) == session)
+    };
     // The page was written before this tab was connected: look again when the server has heard of it, and whenever
     // what it then says differs. Only ever while somebody looks, since asking counts as activity.
     Effect::new(move |_| {
         let visible = document().visibility_state() == web_sys::VisibilityState::Visible;
-        if status.own.get().is_some_and(|s| s != me.with_untracked(|m| m.state)) && visible {
+        if status.own.get().is_some_and(|own| !me.with_untracked(|m| knows(m, own))) && visible {
             spawn_local(async move {
-                if let Ok(fresh) = crate::rpc::me::me().await {
+                if let Ok(fresh) = answer(Ask::Me).await.and_then(|text| parse(&text)) {
                     let _ = me.try_set(fresh);
                 }
             });

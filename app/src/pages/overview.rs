@@ -4,17 +4,18 @@ use domain::{
     presence::{Query, Sort, live::Window, view::OnlinePage},
     time::human,
 };
-use leptos::{either::Either, prelude::*};
+use leptos::prelude::*;
 
 use crate::{
+    call::Ask,
     components::{
         figures::{ByState, Figure, Groups},
         frame::{OnlineNow, Page},
         presence::StateWord,
+        read::Read,
         time::Age,
     },
     live::online::{Entry, Online, Reading},
-    rpc::people::online,
     text,
     viewer::viewer,
 };
@@ -27,19 +28,8 @@ fn window() -> Window {
 
 #[component]
 pub(crate) fn Overview() -> impl IntoView {
-    let first = Resource::new_blocking(|| (), |()| online(window()));
-    view! {
-        <Page title="Overview">
-            <Suspense>
-                {move || Suspend::new(async move {
-                    match first.await {
-                        Ok(page) => Either::Left(view! { <Figures page=page /> }),
-                        Err(e) => Either::Right(view! { <p class="card message">{e.0.message}</p> }),
-                    }
-                })}
-            </Suspense>
-        </Page>
-    }
+    let first = Read::once(Ask::Online(window()));
+    view! { <Page title="Overview">{first.page(|page: OnlinePage| view! { <Figures page=page /> }.into_any())}</Page> }
 }
 
 #[component]

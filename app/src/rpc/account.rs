@@ -2,9 +2,7 @@
 
 use leptos::prelude::*;
 
-#[cfg(feature = "ssr")]
-use super::ssr;
-use super::{RpcError, Text};
+use super::{RpcError, Text, ssr};
 
 /// Changes the password; this session goes on with a new token, the others end if asked.
 #[server(prefix = "/rpc", endpoint = "change_password", output = Text)]

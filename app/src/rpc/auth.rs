@@ -2,9 +2,7 @@
 
 use leptos::prelude::*;
 
-#[cfg(feature = "ssr")]
-use super::ssr;
-use super::{RpcError, Text};
+use super::{RpcError, Text, ssr};
 
 /// Signs in; gives the page to go to.
 #[server(prefix = "/rpc", endpoint = "sign_in", output = Text)]

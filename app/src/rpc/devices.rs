@@ -2,24 +2,13 @@
 
 use domain::{SessionId, session::SessionView};
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 
-#[cfg(feature = "ssr")]
-use super::ssr;
-use super::{RpcError, Text};
+use super::{RpcError, Text, ssr};
 
 /// One's own live sessions, this one first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OwnSessions {
-    pub sessions: Vec<SessionView>,
-    pub as_of: domain::Time,
-}
-
 #[server(prefix = "/rpc", endpoint = "devices", output = Text)]
-pub async fn devices() -> Result<OwnSessions, RpcError> {
-    let services = ssr::services();
-    let sessions = services.sessions.own(&ssr::actor()?).await?;
-    Ok(OwnSessions { sessions, as_of: services.clock.now() })
+pub async fn devices() -> Result<Vec<SessionView>, RpcError> {
+    Ok(ssr::services().sessions.own(&ssr::actor()?).await?)
 }
 
 /// Ends one of one's own sessions.

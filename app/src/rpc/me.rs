@@ -1,12 +1,10 @@
 //! One's own presence and session.
-#![cfg_attr(feature = "ssr", expect(clippy::unused_async, reason = "the form leptos asks for"))]
+#![expect(clippy::unused_async, reason = "the form leptos asks for")]
 
 use domain::{Time, presence::view};
 use leptos::prelude::*;
 
-#[cfg(feature = "ssr")]
-use super::ssr;
-use super::{RpcError, Text};
+use super::{RpcError, Text, ssr};
 
 /// What is known of the person who asks.
 #[server(prefix = "/rpc", endpoint = "me", output = Text)]

@@ -1,11 +1,18 @@
 //! Server functions: the doors the pages use. Each takes plain arguments, finds who asks, calls one service and gives
-//! back what `domain` knows. No rules here; they also work as the target of a plain HTML form.
+//! back what `domain` knows. No rules here; they also work as the target of a plain HTML form. They are the server's
+//! alone: the browser reaches them by `call`.
 
+#[cfg(feature = "ssr")]
 pub mod account;
+#[cfg(feature = "ssr")]
 pub mod auth;
+#[cfg(feature = "ssr")]
 pub mod devices;
+#[cfg(feature = "ssr")]
 pub mod me;
+#[cfg(feature = "ssr")]
 pub mod people;
+#[cfg(feature = "ssr")]
 pub mod theme;
 
 use bytes::Bytes;
@@ -52,12 +59,6 @@ impl<T: DeserializeOwned> Decodes<T> for JsonText {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RpcError(pub ApiError);
-
-impl RpcError {
-    pub(crate) fn is(&self, code: ErrorCode) -> bool {
-        self.0.code == code
-    }
-}
 
 impl FromServerFnError for RpcError {
     type Encoder = JsonText;

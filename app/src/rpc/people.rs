@@ -6,13 +6,17 @@ use domain::{
 };
 use leptos::prelude::*;
 
-#[cfg(feature = "ssr")]
-use super::ssr;
-use super::{RpcError, Text};
+use super::{RpcError, Text, ssr};
 
-/// The people of a window, with the counts over everybody in reach.
-#[server(prefix = "/rpc", endpoint = "online", input = Text, output = Text)]
-pub async fn online(window: Window) -> Result<view::OnlinePage, RpcError> {
+/// The people of a window, given as JSON, with the counts over everybody in reach.
+#[server(prefix = "/rpc", endpoint = "online", output = Text)]
+pub async fn online(window: String) -> Result<view::OnlinePage, RpcError> {
+    let window = serde_json::from_str(&window)
+        .map_err(|e| domain::ApiError::invalid("window", format!("This is no window of people: {e}.")))?;
+    of_window(window).await
+}
+
+pub(crate) async fn of_window(window: Window) -> Result<view::OnlinePage, RpcError> {
     let mut query = window.filter;
     query.sort = window.sort.unwrap_or(query.sort);
     Ok(ssr::services().presence.online(&ssr::actor()?, &query, window.limit, window.offset).await?)

@@ -1,11 +1,9 @@
 //! The theme of this browser.
-#![cfg_attr(feature = "ssr", expect(clippy::unused_async, reason = "the form leptos asks for"))]
+#![expect(clippy::unused_async, reason = "the form leptos asks for")]
 
 use leptos::prelude::*;
 
-#[cfg(feature = "ssr")]
-use super::ssr;
-use super::{RpcError, Text};
+use super::{RpcError, Text, ssr};
 
 /// Remembers `system`, `light` or `dark` in a cookie.
 #[server(prefix = "/rpc", endpoint = "set_theme", output = Text)]

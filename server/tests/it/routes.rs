@@ -24,7 +24,6 @@ pub(crate) fn body(path: &str) -> Option<Value> {
         "/api/v1/session/data/{key}" => json!({"any": ["thing"]}),
         "/api/v1/admin/sessions/revoke" => json!({"ids": [NOBODY], "dry_run": true}),
         "/api/v1/admin/sessions/cleanup" => json!({"older_than_seconds": 3_000_000}),
-        "/rpc/online" => json!({"window": {}}),
         _ => return None,
     })
 }
@@ -39,6 +38,7 @@ fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
         "/rpc/confirm_password" => &[("password", PASSWORD)],
         "/rpc/change_password" => &[("current", PASSWORD), ("new", "purple-otter-sings-92")],
         "/rpc/end_device" | "/rpc/why" => &[("id", NOBODY)],
+        "/rpc/online" => &[("window", "{}")],
         "/rpc/choose" => &[("choice", "busy"), ("message", "in a lesson"), ("minutes", "5")],
         "/rpc/end_sessions" => &[("ids", NOBODY)],
         _ => &[],

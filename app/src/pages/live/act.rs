@@ -4,12 +4,12 @@ use domain::SessionId;
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
+    call::{parse, send},
     components::{
         dialog::Dialog,
         status::{Said, said},
         sudo::{Sudo, sudo},
     },
-    rpc::people::end_sessions,
     text,
 };
 
@@ -49,13 +49,13 @@ impl Acts {
     fn end(self) {
         let ids = self.asked.with_untracked(|a| ids(&a.ids));
         spawn_local(async move {
-            match end_sessions(ids).await {
+            match send("/rpc/end_sessions", &[("ids", &ids)]).await.and_then(|text| parse(&text)) {
                 Ok(n) => {
                     self.said.say(format!("{} ended.", text::count(n, "session")));
                     let _ = self.done.try_update(|n| *n += 1);
                 }
                 Err(e) if self.sudo.asks(&e, Callback::new(move |()| self.end())) => {}
-                Err(e) => self.said.say(e.0.message),
+                Err(e) => self.said.say(e.message),
             }
         });
     }

@@ -1,22 +1,26 @@
 //! A person's drawer: why they are shown as they are, their tabs and devices, what happened, and how to end it. It has
 //! an address of its own and works without scripts.
 
-use domain::presence::{DeviceRow, State, Transition, view::Why};
+use domain::{
+    ApiError,
+    presence::{DeviceRow, State, Transition, view::Why},
+};
 use leptos::{either::Either, html, prelude::*};
 use uuid::Uuid;
 
-use super::{Person, View, act::ids, view};
+use super::{View, act::ids, view};
 use crate::{
     components::{
         icon::{Glyph, Icon},
         presence::{Shape, StateWord},
+        read::Read,
         time::{Ago, Style, When},
     },
     text,
 };
 
 #[component]
-pub(super) fn Drawer(person: Person) -> impl IntoView {
+pub(super) fn Drawer(person: Read) -> impl IntoView {
     let View { people, open, acts, .. } = view();
     // What changes of this person on the left changes here too, at most once a second.
     let version = Memo::new(move |_| {
@@ -35,17 +39,10 @@ pub(super) fn Drawer(person: Person) -> impl IntoView {
         }
         (id, done)
     });
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match person.await {
-                    Some(Ok(why)) => Some(Either::Left(view! { <Panel why=why /> })),
-                    Some(Err(e)) => Some(Either::Right(view! { <Missing text=e.0.message /> })),
-                    None => None,
-                }
-            })}
-        </Transition>
-    }
+    person.part(|why: Result<Why, ApiError>| match why {
+        Ok(why) => view! { <Panel why=why /> }.into_any(),
+        Err(e) => view! { <Missing text=e.message /> }.into_any(),
+    })
 }
 
 #[component]

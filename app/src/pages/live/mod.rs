@@ -10,7 +10,7 @@ mod table;
 mod toolbar;
 
 use domain::{presence::view::OnlinePage, time::human};
-use leptos::{either::Either, prelude::*};
+use leptos::prelude::*;
 use leptos_router::{
     NavigateOptions,
     hooks::{use_navigate, use_query_map},
@@ -19,18 +19,19 @@ use uuid::Uuid;
 use wasm_bindgen::JsCast;
 
 use crate::{
+    call::Ask,
     components::{
         figures::CountLine,
         form::refusal,
         frame::{OnlineNow, Page},
         keys::{element, keys},
+        read::Read,
         sudo::SudoInline,
     },
     live::{
         list::{List, open},
         online::{Online, Reading},
     },
-    rpc::people::{online, why},
     viewer::viewer,
 };
 use act::{Acts, ConfirmDialog};
@@ -54,37 +55,20 @@ pub(crate) fn Live() -> impl IntoView {
     let query = use_query_map();
     let list = Memo::new(move |_| query.with(List::of));
     let open = Memo::new(move |_| query.with(open));
-    let first = Resource::new_blocking(|| (), move |()| online(list.get_untracked().window()));
+    let first = Read::once(Ask::Online(list.get_untracked().window()));
     let refused = RwSignal::new(refusal("/rpc/end_sessions"));
     // The drawer's own resource is made here, in the same order on both sides.
-    let person = Resource::new_blocking(
-        move || open.get(),
-        |id| async move {
-            match id {
-                Some(id) => Some(why(id).await),
-                None => None,
-            }
-        },
-    );
+    let person = Read::new(move || open.get().map(Ask::Why));
     view! {
         <Page title="Live">
             <SudoInline error=refused />
-            <Suspense fallback=|| view! { <div class="card waiting-list" aria-busy="true"></div> }>
-                {move || Suspend::new(async move {
-                    match first.await {
-                        Ok(page) => Either::Left(view! { <People page=page list=list open=open person=person /> }),
-                        Err(e) => Either::Right(view! { <p class="card message">{e.0.message}</p> }),
-                    }
-                })}
-            </Suspense>
+            {first.page(move |page: OnlinePage| view! { <People page=page list=list open=open person=person /> }.into_any())}
         </Page>
     }
 }
 
-type Person = Resource<Option<Result<domain::presence::view::Why, crate::rpc::RpcError>>>;
-
 #[component]
-fn People(page: OnlinePage, list: Memo<List>, open: Memo<Option<Uuid>>, person: Person) -> impl IntoView {
+fn People(page: OnlinePage, list: Memo<List>, open: Memo<Option<Uuid>>, person: Read) -> impl IntoView {
     let people = Online::new(&page, list.get_untracked().window());
     people.follow(reading);
     let acts = Acts::new();

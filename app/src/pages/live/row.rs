@@ -74,8 +74,8 @@ pub(super) fn Row(entry: Entry) -> impl IntoView {
     };
     let (state_tint, page_tint, device_tint) = (tint(state), tint(page), tint(device));
     let note = move || match (message.get(), invisible.get()) {
-        (Some(m), true) => Some(format!("Invisible to members. {m}")),
-        (None, true) => Some("Invisible to members".to_owned()),
+        (Some(m), true) => Some(format!("Invisible to others. {m}")),
+        (None, true) => Some("Invisible to others".to_owned()),
         (m, false) => m,
     };
     let href = move || list.get().href(Some(id));
