@@ -5,11 +5,13 @@
 //! - `roster`: everybody; events and time in, changes out; deadlines in one ordered set.
 //! - `view`: what watchers read: rows and counts. `query`: which rows, in which order. `live`: a window kept current.
 //! - `diff`: Phoenix Presence on top of the rows' connections.
+//! - `history`: what is remembered: who was here at an instant, one person's day.
 //!
 //! Nothing here does I/O or reads a clock, so a test can drive thousands of interleavings, and the browser applies
 //! patches with the code the server was tested with.
 
 pub mod diff;
+pub mod history;
 pub mod live;
 mod person;
 pub mod query;

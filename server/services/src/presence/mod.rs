@@ -6,10 +6,12 @@
 //! - `registry`: which session has which sockets, and until when.
 //! - `outbox`: what waits for one socket.
 //! - `choice`: the manual choice, kept in the database.
+//! - `history`: reading what is remembered.
 //!
 //! Not here: the wire to a socket (`server/live`) and the rules (`domain::presence`).
 
 mod choice;
+mod history;
 mod hub;
 mod outbox;
 mod registry;
