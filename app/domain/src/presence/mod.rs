@@ -4,6 +4,7 @@
 //! - `person`: one person's connections and the rule that turns them into a state.
 //! - `roster`: everybody; events and time in, changes out; deadlines in one ordered set.
 //! - `view`: what watchers read: rows and counts. `query`: which rows, in which order. `live`: a window kept current.
+//! - `sight`: which rows reach whom, and what members see of each other.
 //! - `diff`: Phoenix Presence on top of the rows' connections.
 //! - `history`: what is remembered: who was here at an instant, one person's day.
 //!
@@ -16,10 +17,12 @@ pub mod live;
 mod person;
 pub mod query;
 pub mod roster;
+pub mod sight;
 pub mod state;
 pub mod view;
 
 pub use query::{Query, Sort};
 pub use roster::{Closing, Event, Joined, Roster};
+pub use sight::Colleague;
 pub use state::{Cause, Choice, Chosen, ConnectionId, Report, State, Transition};
 pub use view::{Counts, DeviceRow, PersonRow};

@@ -4,13 +4,13 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use domain::{
-    Reach, SessionId, Time, UserId,
+    OrganisationId, Reach, SessionId, Time, UserId,
     presence::{
-        Closing, ConnectionId, Counts, Event, Joined, PersonRow, Query, Report, Roster, State,
+        Closing, Colleague, ConnectionId, Counts, Event, Joined, PersonRow, Query, Report, Roster, State,
         diff::{self, Audience},
         live::{self, View, Window},
         roster::Known,
-        state,
+        sight, state,
         view::{Me, OnlinePage, sentence},
     },
     session::EndReason,
@@ -252,6 +252,12 @@ impl Hub {
         let now = self.now();
         let (total, users) = live::page(query, limit, offset, self.within(reach), now);
         OnlinePage { counts: self.counts(reach), total, users, as_of: now, seq: self.seq }
+    }
+
+    pub(super) fn people(&mut self, organisation: OrganisationId) -> Vec<Colleague> {
+        self.advance();
+        let rows = self.roster.rows().map(|r| &**r);
+        sight::colleagues(rows.filter(|r| r.organisation_id == Some(organisation)))
     }
 
     pub(super) fn known(&mut self, id: UserId) -> Option<Known> {

@@ -24,7 +24,7 @@ use domain::{
     access::Action,
     account::UserCard,
     presence::{
-        Chosen, Closing, ConnectionId, Event, Joined, Query, Report, State,
+        Chosen, Closing, Colleague, ConnectionId, Event, Joined, Query, Report, State,
         diff::Audience,
         live::Window,
         query::LIMIT_MAX,
@@ -172,6 +172,13 @@ impl Presence {
         let reach = actor.require(Action::Watch)?;
         let query = query.clone();
         self.ask(move |hub| hub.online(reach, &query, limit.clamp(1, LIMIT_MAX), offset)).await
+    }
+
+    /// The people of the actor's organisation who are here, as members see each other; the actor is one of them.
+    /// Nobody for somebody without an organisation.
+    pub async fn people(&self, actor: &Actor) -> Result<Vec<Colleague>, ApiError> {
+        let Some(organisation) = actor.person()?.card.organisation.as_ref().map(|o| o.id) else { return Ok(vec![]) };
+        self.ask(move |hub| hub.people(organisation)).await
     }
 
     /// Why `card`'s owner is shown as they are. Whoever asks must have looked the account up within their reach.
