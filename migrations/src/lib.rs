@@ -9,6 +9,7 @@ mod m0002_sessions;
 mod m0003_records;
 mod m0004_sign_in;
 mod m0005_choices;
+mod m0006_intervals;
 
 use sea_orm_migration::prelude::*;
 
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_records::Migration),
             Box::new(m0004_sign_in::Migration),
             Box::new(m0005_choices::Migration),
+            Box::new(m0006_intervals::Migration),
         ]
     }
 }

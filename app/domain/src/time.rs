@@ -35,6 +35,11 @@ impl Time {
         DateTime::parse_from_rfc3339(text).ok().map(|t| Self(t.timestamp_millis()))
     }
 
+    /// The beginning in UTC of a day such as `2026-03-02`, or nothing.
+    pub fn of_day(day: &str) -> Option<Self> {
+        Self::parse(&format!("{day}T00:00:00Z"))
+    }
+
     fn date(self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.0).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
@@ -91,6 +96,14 @@ mod tests {
         assert_eq!(Time(1_700_000_000_000).to_string(), "2023-11-14T22:13:20.000Z");
         assert_eq!(Time::parse("2023-11-14T23:13:20.5+01:00"), Some(Time(1_700_000_000_500)));
         assert_eq!(Time::parse("yesterday"), None);
+    }
+
+    #[test]
+    fn days_are_whole() {
+        assert_eq!(Time::of_day("2023-11-14"), Some(Time(1_699_920_000_000)));
+        for bad in ["", "2023-11-31", "2023-11", "2023-1-1", "2023-11-14T01:00:00Z", "2023-11-14 "] {
+            assert_eq!(Time::of_day(bad), None, "{bad}");
+        }
     }
 
     #[test]

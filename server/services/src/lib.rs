@@ -116,11 +116,15 @@ impl Services {
 
     /// Writes everything that waits; to be called last, when requests and sockets are done.
     pub async fn flush(&self) {
+        let all = async { tokio::join!(self.sessions.flush(), self.presence.flush()) };
         // A database that is away at the end must not keep the process from stopping.
-        match tokio::time::timeout(Duration::from_secs(5), self.sessions.flush()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(e)) => tracing::warn!(error = %e, "the last activity could not be written"),
-            Err(_) => tracing::warn!("the last activity could not be written in time"),
+        match tokio::time::timeout(Duration::from_secs(5), all).await {
+            Ok((sessions, presence)) => {
+                for e in [sessions.err(), presence.err()].into_iter().flatten() {
+                    tracing::warn!(error = %e, "the last of what was written behind could not be written");
+                }
+            }
+            Err(_) => tracing::warn!("the last of what was written behind could not be written in time"),
         }
     }
 }

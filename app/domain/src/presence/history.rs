@@ -34,6 +34,9 @@ pub struct WasHere {
     pub until: Option<Time>,
     /// Why the state began.
     pub cause: Cause,
+    /// Chose to be invisible; only admins are told of them at all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub invisible: bool,
 }
 
 /// `GET /admin/users/{id}/presence`: one person's day in UTC.
@@ -62,8 +65,9 @@ pub struct Interval {
     pub to: Option<Time>,
     /// Why it began.
     pub cause: Cause,
-    /// Why it ended; nothing while it lasts.
-    pub end_cause: Option<Cause>,
+    /// Chose to be invisible; only admins are told of it at all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub invisible: bool,
     /// Pages seen meanwhile, the first one first; the last 20 of them.
     pub pages: Vec<String>,
 }

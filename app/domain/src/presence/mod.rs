@@ -6,13 +6,14 @@
 //! - `view`: what watchers read: rows and counts. `query`: which rows, in which order. `live`: a window kept current.
 //! - `sight`: which rows reach whom, and what members see of each other.
 //! - `diff`: Phoenix Presence on top of the rows' connections.
-//! - `history`: what is remembered: who was here at an instant, one person's day.
+//! - `ledger`: from transitions to what is written down. `history`: what is read of it: who was here, one's day.
 //!
 //! Nothing here does I/O or reads a clock, so a test can drive thousands of interleavings, and the browser applies
 //! patches with the code the server was tested with.
 
 pub mod diff;
 pub mod history;
+pub mod ledger;
 pub mod live;
 mod person;
 pub mod query;

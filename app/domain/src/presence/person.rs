@@ -9,7 +9,10 @@ mod evidence;
 use std::{collections::VecDeque, sync::Arc};
 
 use self::device::{Beat, Connection, Fell, Lost, Presence, Restored};
-use super::{Cause, Choice, Chosen, ConnectionId, DeviceRow, Joined, PersonRow, Report, State, Transition};
+use super::{
+    Cause, Choice, Chosen, ConnectionId, DeviceRow, Joined, PersonRow, Report, State, Transition,
+    ledger::{Move, Trace},
+};
 use crate::{
     SessionId, Time,
     account::UserCard,
@@ -278,23 +281,57 @@ impl Person {
 
     /// Brings the person up to `now` through every instant at which something was due, so that each transition
     /// carries the time it is true from, however late we wake.
-    pub(super) fn advance(&mut self, now: Time, limits: &PresenceLimits) {
+    pub(super) fn advance(&mut self, now: Time, limits: &PresenceLimits, traces: &mut Vec<Trace>) {
         while let Some(due) = self.deadline.filter(|d| *d <= now) {
             let fell = self.settle(due, limits);
-            self.look_again(due, fell.map(Fell::cause), fell, limits);
+            self.look_again(due, fell.map(Fell::cause), fell, limits, traces);
         }
     }
 
     /// Looks again after an event at `now`, which `cause` describes.
-    pub(super) fn conclude(&mut self, now: Time, cause: Cause, limits: &PresenceLimits) {
-        self.look_again(now, Some(cause), None, limits);
+    pub(super) fn conclude(&mut self, now: Time, cause: Cause, limits: &PresenceLimits, traces: &mut Vec<Trace>) {
+        self.look_again(now, Some(cause), None, limits, traces);
     }
 
-    fn look_again(&mut self, now: Time, cause: Option<Cause>, fell: Option<Fell>, limits: &PresenceLimits) {
+    fn look_again(
+        &mut self,
+        now: Time,
+        cause: Option<Cause>,
+        fell: Option<Fell>,
+        limits: &PresenceLimits,
+        traces: &mut Vec<Trace>,
+    ) {
+        let moved = self.look_for_state(now, cause, fell, limits);
+        let before = self.row.take();
+        self.row = self.build_row().map(|row| match &before {
+            Some(old) if **old == row => Arc::clone(old),
+            _ => Arc::new(row),
+        });
+        traces.extend(match (before, &self.row) {
+            _ if moved => Some(self.moved(self.since, self.cause)),
+            (Some(before), Some(row)) if before.invisible != row.invisible => {
+                Some(self.moved(now, cause.unwrap_or(Cause::Chosen)))
+            }
+            (Some(before), Some(row)) if before.page != row.page => {
+                row.page.clone().map(|page| Trace::Visited { user: row.id, page })
+            }
+            _ => None,
+        });
+    }
+
+    /// Whether the state is another one.
+    fn look_for_state(
+        &mut self,
+        now: Time,
+        cause: Option<Cause>,
+        fell: Option<Fell>,
+        limits: &PresenceLimits,
+    ) -> bool {
         let look = self.look(now, limits);
         self.deadline = look.next;
         self.active = look.active;
-        if look.state != self.state {
+        let moved = look.state != self.state;
+        if moved {
             let cause = match cause {
                 _ if look.state == State::Away && look.hidden_only && self.chosen.choice != Choice::Away => {
                     Cause::PageHidden
@@ -311,10 +348,21 @@ impl Person {
             self.history.push_back(Transition { state: look.state, at, cause, evidence });
             (self.state, self.since, self.cause) = (look.state, at, cause);
         }
-        self.row = self.build_row().map(|row| match self.row.take() {
-            Some(old) if *old == row => old,
-            _ => Arc::new(row),
-        });
+        moved
+    }
+
+    fn moved(&self, at: Time, cause: Cause) -> Trace {
+        let row = self.row.as_deref();
+        let newest = row.and_then(|r| r.devices.iter().max_by_key(|d| d.last_input_at));
+        Trace::Moved(Move {
+            user: self.card.id,
+            state: self.state,
+            invisible: row.is_some_and(|r| r.invisible),
+            at,
+            cause,
+            session: newest.map(|d| d.session_id),
+            page: row.and_then(|r| r.page.clone()),
+        })
     }
 
     fn build_row(&self) -> Option<PersonRow> {

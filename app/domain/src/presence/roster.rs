@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Cause, Chosen, ConnectionId, PersonRow, Report, State, Transition, person::Person};
+use super::{Cause, Chosen, ConnectionId, PersonRow, Report, State, Transition, ledger::Trace, person::Person};
 use crate::{SessionId, Time, UserId, account::UserCard, session::EndReason, settings::PresenceLimits};
 
 /// Whose connection it is: what a session brings into presence.
@@ -116,6 +116,8 @@ pub struct Roster {
     deadlines: BTreeSet<(Time, UserId)>,
     /// Who changed since the last `take_changes`, with the row before.
     changed: HashMap<UserId, Option<Arc<PersonRow>>>,
+    /// What the history is to hear since the last `take_traces`.
+    traces: Vec<Trace>,
     online: HashSet<UserId>,
     /// Lost for want of a sign of life since the last `advance`, which tells.
     lost: Vec<ConnectionId>,
@@ -130,6 +132,7 @@ impl Roster {
             sessions: HashMap::new(),
             deadlines: BTreeSet::new(),
             changed: HashMap::new(),
+            traces: vec![],
             online: HashSet::new(),
             lost: vec![],
         }
@@ -219,6 +222,12 @@ impl Roster {
             .collect()
     }
 
+    /// Every change of state since the last call, also those that changed back, and every page; in order. To be called
+    /// often: they are kept until then.
+    pub fn take_traces(&mut self) -> Vec<Trace> {
+        std::mem::take(&mut self.traces)
+    }
+
     pub fn has_changes(&self) -> bool {
         !self.changed.is_empty()
     }
@@ -292,11 +301,11 @@ impl Roster {
         let old_deadline = p.deadline;
         let old_connections: Vec<_> = connections(p).collect();
         let old_sessions: Vec<SessionId> = p.sessions.iter().map(|s| s.id).collect();
-        p.advance(now, &self.limits);
+        p.advance(now, &self.limits, &mut self.traces);
         let open_still: Vec<_> = connections(p).filter(|(_, open)| *open).collect();
         self.lost.extend(old_connections.iter().filter(|c| c.1 && !open_still.contains(c)).map(|(c, _)| *c));
         if let Some(cause) = act(p, &self.limits) {
-            p.conclude(now, cause, &self.limits);
+            p.conclude(now, cause, &self.limits, &mut self.traces);
         }
         if old_deadline != p.deadline {
             old_deadline.map(|d| self.deadlines.remove(&(d, id)));

@@ -5,10 +5,12 @@
 //! - `simulation`: the engine against the oracle; waking late; nothing leaks.
 //! - `table`: the rows of product.md at their exact limits. `vectors`: V12 of analytics.md. `story`: whole scenes.
 //! - `phoenix`: the Phoenix client's merging as the model of the diffs. `live`: a window and its mirror.
+//! - `ledger`: what is written down of random histories, against the oracle.
 //! - `wire`: frames that nobody would send on purpose.
 //!
 //! Time is an argument everywhere; nothing sleeps.
 
+mod ledger;
 mod live;
 mod oracle;
 mod phoenix;

@@ -29,6 +29,7 @@ use uuid::Uuid;
 
 use super::{
     Act, Close, Heard, Outbox,
+    ledger::Ledger,
     registry::{Refused, Registry},
     watch::{LIVE, Live, Watchers, topic},
 };
@@ -52,6 +53,7 @@ pub(super) struct Hub {
     roles: Vec<String>,
     settings: Settings,
     clock: Clock,
+    ledger: Ledger,
     epoch: Uuid,
     seq: u64,
     /// Sockets that close from now on were closed by us: their sessions stay marked as connected, so that the next
@@ -60,7 +62,7 @@ pub(super) struct Hub {
 }
 
 impl Hub {
-    pub(super) fn new(settings: Settings, roles: Vec<String>, clock: Clock) -> Self {
+    pub(super) fn new(settings: Settings, roles: Vec<String>, clock: Clock, ledger: Ledger) -> Self {
         let zero = Counts::zero(roles.iter().map(String::as_str));
         Self {
             roster: Roster::new(settings.presence.clone()),
@@ -71,6 +73,7 @@ impl Hub {
             settings,
             epoch: clock.new_id(),
             clock,
+            ledger,
             seq: 0,
             stopping: false,
         }
@@ -89,6 +92,7 @@ impl Hub {
             if self.is_due() {
                 self.advance();
             }
+            self.ledger.note(self.roster.take_traces());
             let due = self.next_due();
             let flush = self.roster.has_changes();
             tokio::select! {
@@ -117,7 +121,15 @@ impl Hub {
 
     pub(super) fn stop(&mut self) {
         self.stopping = true;
+        self.note();
+        self.ledger.end();
         self.registry.outboxes().for_each(|o| o.close(Close::RESTARTING));
+    }
+
+    /// Tells the ledger everything up to now.
+    pub(super) fn note(&mut self) {
+        self.advance();
+        self.ledger.note(self.roster.take_traces());
     }
 
     fn is_due(&self) -> bool {

@@ -6,13 +6,14 @@
 //! - `registry`: which session has which sockets, and until when.
 //! - `outbox`: what waits for one socket.
 //! - `choice`: the manual choice, kept in the database.
-//! - `history`: reading what is remembered.
+//! - `ledger`: intervals, written behind. `history`: reading them.
 //!
 //! Not here: the wire to a socket (`server/live`) and the rules (`domain::presence`).
 
 mod choice;
 mod history;
 mod hub;
+mod ledger;
 mod outbox;
 mod registry;
 mod watch;
@@ -32,11 +33,12 @@ use domain::{
     },
     session::EndReason,
     settings::Settings,
+    time::Millis,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::hub::Hub;
+use self::{hub::Hub, ledger::Ledger};
 pub use self::{
     outbox::{Close, Next, Outbox},
     registry::Refused,
@@ -50,6 +52,9 @@ type Act = Box<dyn FnOnce(&mut Hub) + Send>;
 pub struct Presence {
     hub: Option<mpsc::UnboundedSender<Act>>,
     store: Option<Store>,
+    ledger: Option<Ledger>,
+    /// How long intervals are kept.
+    retention: Millis,
     clock: Clock,
 }
 
@@ -90,7 +95,7 @@ fn joined(session: &LiveSession) -> Joined {
 impl Presence {
     /// A handle without a hub: for commands that run beside the server, and for tests of other services.
     pub fn inert(clock: Clock) -> Self {
-        Self { hub: None, store: None, clock }
+        Self { hub: None, store: None, ledger: None, retention: 0, clock }
     }
 
     /// Starts the hub. `roles` are those counted as zero when nobody has them.
@@ -103,12 +108,15 @@ impl Presence {
         tasks: &TaskTracker,
     ) -> Result<Self, ApiError> {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let mut hub = Hub::new(settings.clone(), roles, clock.clone());
+        let ledger = Ledger::open(store.clone(), clock.clone()).await?;
+        let mut hub = Hub::new(settings.clone(), roles, clock.clone(), ledger.clone());
         for (card, chosen) in choice::all(&store, clock.now()).await? {
             hub.apply(Event::Chose { card, chosen });
         }
+        tasks.spawn(ledger.clone().run(stop.clone()));
         tasks.spawn(hub.run(receiver, stop));
-        Ok(Self { hub: Some(sender), store: Some(store), clock })
+        let retention = settings.retention_events;
+        Ok(Self { hub: Some(sender), store: Some(store), ledger: Some(ledger), retention, clock })
     }
 
     fn tell(&self, act: impl FnOnce(&mut Hub) + Send + 'static) {
@@ -230,6 +238,14 @@ impl Presence {
     /// Closes every socket with 1012 and takes in nothing more; the last thing before the final flush.
     pub async fn stop(&self) {
         let _ = self.ask(Hub::stop).await;
+    }
+
+    /// Writes down everything up to now.
+    pub(crate) async fn flush(&self) -> Result<(), ApiError> {
+        let Some(ledger) = &self.ledger else { return Ok(()) };
+        // A hub that is gone has told everything.
+        let _ = self.ask(Hub::note).await;
+        ledger.flush().await
     }
 
     /// Whether the hub answers: not yet stopped, and not a handle without one.

@@ -15,6 +15,7 @@ pub(crate) mod ending;
 pub(crate) mod entity;
 mod error;
 mod inspect;
+pub(crate) mod interval;
 mod kept;
 pub(crate) mod list;
 pub(crate) mod live;

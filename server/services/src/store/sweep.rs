@@ -40,7 +40,7 @@ pub(crate) async fn delete_ended(store: &Store, before: Time) -> Result<u64, DbE
     batch(store, &Sql::new(text, values![before.0, BATCH])).await
 }
 
-/// The rest of what has its time: addresses, events, failures, tokens, the record of endings. All of it, in batches.
+/// The rest of what has its time: addresses, events, intervals of presence, failures, tokens, the record of endings. All of it, in batches.
 pub(crate) async fn retain(store: &Store, settings: &Settings, now: Time) -> Result<(), DbErr> {
     let (ip, events) = (now.plus(-settings.retention_ip), now.plus(-settings.retention_events));
     let jobs = [
@@ -54,6 +54,11 @@ pub(crate) async fn retain(store: &Store, settings: &Settings, now: Time) -> Res
             ip,
         ),
         ("DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at <= ? LIMIT ?)", events),
+        (
+            "DELETE FROM presence_intervals WHERE id IN \
+             (SELECT id FROM presence_intervals WHERE to_at IS NOT NULL AND to_at <= ? LIMIT ?)",
+            events,
+        ),
         (
             "DELETE FROM sign_in_failures WHERE id IN (SELECT id FROM sign_in_failures WHERE at <= ? LIMIT ?)",
             now.plus(-15 * MINUTE),

@@ -1,0 +1,162 @@
+//! Writing the ledger behind: the hub notes what happened in memory, one task writes it down.
+//!
+//! Nobody who notes ever waits for the database: what cannot be written stays in the `Book`, which is bounded. A stretch
+//! is written when it begins and when it ends; what a `kill -9` leaves open is closed by the next start at the server's
+//! last proof of life, which goes with every write and is renewed while anybody is here.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use domain::{
+    ApiError,
+    presence::{
+        Cause,
+        ledger::{Book, Stretch, Trace},
+    },
+};
+use metrics::{counter, gauge, histogram};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock::Clock,
+    store::{Store, interval},
+};
+
+/// Edges wait this long for company; with the write itself they are in the database within 250 ms.
+const DELAY: Duration = Duration::from_millis(100);
+/// How often the proof of life is renewed and pages are written: what a `kill -9` may take off the end of an interval.
+const RENEW: Duration = Duration::from_secs(10);
+/// After a failure.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// A cheap clone.
+#[derive(Clone)]
+pub(super) struct Ledger {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    clock: Clock,
+    /// A std mutex, held while memory is changed and never while anything is waited for.
+    book: Mutex<Book>,
+    wake: Notify,
+    /// One write at a time, so that order holds.
+    gate: tokio::sync::Mutex<()>,
+}
+
+impl Inner {
+    fn book(&self) -> MutexGuard<'_, Book> {
+        // Every critical section leaves the book whole, so a poisoned lock holds no broken state.
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is being written; what was not is put back, also when whoever waited for it went away.
+struct Taken<'a> {
+    inner: &'a Inner,
+    rows: Vec<Stretch>,
+    written: usize,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.inner.book().put_back(self.rows.drain(..).skip(self.written));
+    }
+}
+
+impl Ledger {
+    /// Closes what a server that died left open; nothing may be noted before.
+    pub(super) async fn open(store: Store, clock: Clock) -> Result<Self, ApiError> {
+        let closed = store.within(interval::close_open(&store)).await?;
+        if closed > 0 {
+            tracing::info!(closed, "intervals of presence end at the last proof of life");
+        }
+        let (book, wake, gate) = Default::default();
+        Ok(Self { inner: Arc::new(Inner { store, clock, book, wake, gate }) })
+    }
+
+    pub(super) fn note(&self, traces: Vec<Trace>) {
+        if traces.is_empty() {
+            return;
+        }
+        let Inner { clock, wake, .. } = &*self.inner;
+        let mut book = self.inner.book();
+        for trace in traces {
+            book.note(trace, || clock.new_id());
+        }
+        if book.is_waiting() {
+            wake.notify_one();
+        }
+    }
+
+    /// The server stops: everybody's interval ends here, and what sockets do from now on is our doing, not theirs.
+    pub(super) fn end(&self) {
+        let Inner { clock, wake, .. } = &*self.inner;
+        self.inner.book().end(clock.now(), Cause::ServerRestart);
+        wake.notify_one();
+    }
+
+    /// Writes everything that waits.
+    pub(super) async fn flush(&self) -> Result<(), ApiError> {
+        self.write(true).await
+    }
+
+    async fn write(&self, renew: bool) -> Result<(), ApiError> {
+        let Inner { store, clock, gate, .. } = &*self.inner;
+        let _gate = gate.lock().await;
+        let now = clock.now();
+        let (rows, open) = {
+            let mut book = self.inner.book();
+            counter!("rollcall_ledger_merged_total").increment(book.take_merged());
+            (book.take(renew), book.sizes().0)
+        };
+        if rows.is_empty() && !(renew && open > 0) {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let mut taken = Taken { inner: &self.inner, rows, written: 0 };
+        loop {
+            let end = taken.rows.len().min(taken.written + interval::BATCH);
+            let written = store.within(interval::write(store, &taken.rows[taken.written..end], now)).await?;
+            counter!("rollcall_ledger_written_total").increment(written);
+            taken.written = end;
+            if end == taken.rows.len() {
+                break;
+            }
+        }
+        histogram!("rollcall_ledger_flush_seconds").record(started.elapsed());
+        Ok(())
+    }
+
+    /// Writes until `stop`; what waits then is for `flush`.
+    pub(super) async fn run(self, stop: CancellationToken) {
+        stop.run_until_cancelled(self.work()).await;
+    }
+
+    async fn work(&self) {
+        let mut renew_at = Instant::now() + RENEW;
+        loop {
+            tokio::select! {
+                () = self.inner.wake.notified() => sleep(DELAY).await,
+                () = sleep_until(renew_at) => {}
+            }
+            let renew = Instant::now() >= renew_at;
+            if renew {
+                renew_at = Instant::now() + RENEW;
+            }
+            if self.write(renew).await.is_err() {
+                tracing::warn!("intervals of presence could not be written; they are kept");
+                sleep(RETRY).await;
+                self.inner.wake.notify_one();
+            }
+            gauge!("rollcall_ledger_waiting").set(self.inner.book().sizes().1 as f64);
+        }
+    }
+}
