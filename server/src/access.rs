@@ -28,7 +28,7 @@ pub struct Route {
 }
 
 /// Who may call what is not a page.
-const ACCESS: [(&str, &str, Access); 39] = [
+const ACCESS: [(&str, &str, Access); 41] = [
     ("GET", "/api/v1/openapi.json", Access::Public),
     ("POST", "/api/v1/auth/login", Access::Public),
     ("POST", "/api/v1/auth/logout", Access::Public),
@@ -46,6 +46,8 @@ const ACCESS: [(&str, &str, Access); 39] = [
     ("PUT", "/api/v1/presence/me", Access::SignedIn),
     ("GET", "/api/v1/admin/users/online", Access::Manager),
     ("GET", "/api/v1/admin/users/{id}/why", Access::Manager),
+    ("GET", "/api/v1/admin/users/{id}/presence", Access::Manager),
+    ("GET", "/api/v1/admin/presence/at", Access::Manager),
     ("GET", "/api/v1/admin/sessions", Access::Manager),
     ("POST", "/api/v1/admin/sessions/revoke", Access::Manager),
     ("POST", "/api/v1/admin/sessions/cleanup", Access::Admin),

@@ -3,6 +3,7 @@
 //! To add a call: a handler with its `utoipa::path` in the noun's file, a line in `router`, a row in `ACCESS`, and the
 //! black-box tests find it by themselves.
 
+mod admin_presence;
 mod admin_sessions;
 mod admin_users;
 mod auth;
@@ -64,6 +65,8 @@ fn documented() -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(presence::me, presence::choose))
         .routes(routes!(admin_users::online))
         .routes(routes!(admin_users::why))
+        .routes(routes!(admin_presence::at))
+        .routes(routes!(admin_presence::day))
         .routes(routes!(admin_sessions::list))
         .routes(routes!(admin_sessions::revoke))
         .routes(routes!(admin_sessions::clean_up));

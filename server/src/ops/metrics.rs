@@ -48,7 +48,9 @@ fn describe() {
     describe_counter!("rollcall_diffs_total", "Changes of presence that were sent to somebody.");
     describe_counter!("rollcall_frames_total", "Frames of presence put into the queues of watchers.");
     describe_counter!("rollcall_resends_total", "Fresh snapshots for watchers that had fallen behind.");
-    for name in ["rollcall_diffs_total", "rollcall_frames_total", "rollcall_resends_total"] {
+    for name in
+        ["rollcall_diffs_total", "rollcall_frames_total", "rollcall_resends_total", "rollcall_ledger_merged_total"]
+    {
         counter!(name).increment(0);
     }
     describe_counter!("rollcall_http_requests_total", "Requests answered, by route, method and status.");
@@ -59,5 +61,15 @@ fn describe() {
     );
     describe_counter!("rollcall_activity_written_total", "Sessions whose activity was written behind.");
     describe_histogram!("rollcall_activity_flush_seconds", Unit::Seconds, "Time of one write of waiting activity.");
+    describe_counter!(
+        "rollcall_ledger_written_total",
+        "Intervals of presence written, at their beginning and their end."
+    );
+    describe_counter!(
+        "rollcall_ledger_merged_total",
+        "Intervals of presence that became part of an unknown one, since the database was away for too long."
+    );
+    describe_gauge!("rollcall_ledger_waiting", "Ended intervals of presence that are not written yet.");
+    describe_histogram!("rollcall_ledger_flush_seconds", Unit::Seconds, "Time of one write of waiting intervals.");
     describe_counter!("rollcall_sign_ins_total", "Attempts to sign in, by result: ok, refused, throttled or failed.");
 }

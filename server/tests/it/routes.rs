@@ -45,19 +45,26 @@ fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-/// The route's path with something in its holes, and the query it cannot do without.
+/// The route's path with something in its holes.
 pub(crate) fn concrete(path: &str) -> String {
     let path = path.replace("{id}", NOBODY).replace("{key}", "colour").replace("{*path}", "nothing.css");
     if path == "/socket/websocket" { format!("{path}?vsn=2.0.0") } else { path }
 }
 
+/// The query a call cannot do without.
+fn query(route: &Route) -> &'static str {
+    match (&*route.method, &*route.path) {
+        ("DELETE", "/api/v1/sessions") => "?others=true",
+        (_, "/api/v1/admin/presence/at") => "?time=2024-01-02T14:03:00Z",
+        (_, "/api/v1/admin/users/{id}/presence") => "?day=2024-01-02",
+        _ => "",
+    }
+}
+
 /// A complete request for the route.
 pub(crate) fn request(client: &Client, route: &Route) -> reqwest::RequestBuilder {
     let method: Method = route.method.parse().unwrap();
-    let mut path = concrete(&route.path);
-    if (method.as_str(), path.as_str()) == ("DELETE", "/api/v1/sessions") {
-        path.push_str("?others=true");
-    }
+    let path = concrete(&route.path) + query(route);
     let request = client.request(method.clone(), &path);
     if method == Method::GET || method == Method::DELETE {
         return if path.starts_with("/api/") { request } else { request.header("accept", "text/html") };
@@ -207,6 +214,10 @@ async fn what_is_not_yours_is_not_there() {
             &who.get(&format!("/api/v1/admin/users/{victim_id}/why")).await,
             &who.get(&format!("/api/v1/admin/users/{NOBODY}/why")).await,
         );
+        alike(
+            &who.get(&format!("/api/v1/admin/users/{victim_id}/presence?day=2024-01-02")).await,
+            &who.get(&format!("/api/v1/admin/users/{NOBODY}/presence?day=2024-01-02")).await,
+        );
         alike(&who.rpc("end_device", &[("id", &session)]).await, &who.rpc("end_device", &[("id", NOBODY)]).await);
         alike(&who.rpc("why", &[("id", &victim_id)]).await, &who.rpc("why", &[("id", NOBODY)]).await);
         alike(&who.rpc("end_sessions", &[("ids", &session)]).await, &who.rpc("end_sessions", &[("ids", NOBODY)]).await);
@@ -220,6 +231,9 @@ async fn what_is_not_yours_is_not_there() {
             }
             let online = who.get("/api/v1/admin/users/online?org=North").await.json();
             assert_eq!((&online["total"], &online["counts"]["online"]), (&json!(0), &json!(0)));
+            let now = app.services.clock.now();
+            let at = who.get(&format!("/api/v1/admin/presence/at?time={now}")).await.json();
+            assert_eq!((&at["total"], &at["users"]), (&json!(0), &json!([])));
         }
     }
     assert!(victim.is_signed_in().await, "nobody ended it");
@@ -243,7 +257,7 @@ async fn no_get_changes_anything() {
     let before = database.dump().await;
     for route in routes() {
         for method in [Method::GET, Method::HEAD] {
-            let path = concrete(&route.path);
+            let path = concrete(&route.path) + query(&route);
             let answer = admin.send(admin.request(method, &path)).await;
             if route.method != "GET" && !routes().iter().any(|r| r.method == "GET" && r.path == route.path) {
                 assert!([404, 405].contains(&answer.status.as_u16()), "{path}: {}", answer.status);
@@ -313,7 +327,7 @@ async fn parameters_are_known_and_given_once() {
             }
         }
     }
-    assert_eq!(with_parameters.len(), 3, "{with_parameters:?}");
+    assert_eq!(with_parameters.len(), 5, "{with_parameters:?}");
     for ((path, method), names) in with_parameters {
         let ask = async |query: String| {
             admin.send(admin.request(method.parse().unwrap(), &format!("{}?{query}", concrete(&path)))).await

@@ -320,13 +320,7 @@ impl Person {
     }
 
     /// Whether the state is another one.
-    fn look_for_state(
-        &mut self,
-        now: Time,
-        cause: Option<Cause>,
-        fell: Option<Fell>,
-        limits: &PresenceLimits,
-    ) -> bool {
+    fn look_for_state(&mut self, now: Time, cause: Option<Cause>, fell: Option<Fell>, limits: &PresenceLimits) -> bool {
         let look = self.look(now, limits);
         self.deadline = look.next;
         self.active = look.active;

@@ -105,19 +105,16 @@ impl Ledger {
 
     /// Writes everything that waits.
     pub(super) async fn flush(&self) -> Result<(), ApiError> {
-        self.write(true).await
+        self.write(true, false).await
     }
 
-    async fn write(&self, renew: bool) -> Result<(), ApiError> {
+    /// Writes edges, and `pages` of what lasts; with `prove`, the proof of life even when there is nothing else.
+    async fn write(&self, pages: bool, prove: bool) -> Result<(), ApiError> {
         let Inner { store, clock, gate, .. } = &*self.inner;
         let _gate = gate.lock().await;
         let now = clock.now();
-        let (rows, open) = {
-            let mut book = self.inner.book();
-            counter!("rollcall_ledger_merged_total").increment(book.take_merged());
-            (book.take(renew), book.sizes().0)
-        };
-        if rows.is_empty() && !(renew && open > 0) {
+        let rows = self.inner.book().take(pages);
+        if rows.is_empty() && !prove {
             return Ok(());
         }
         let started = Instant::now();
@@ -151,12 +148,15 @@ impl Ledger {
             if renew {
                 renew_at = Instant::now() + RENEW;
             }
-            if self.write(renew).await.is_err() {
+            let (here, _) = self.inner.book().sizes();
+            if self.write(renew, renew && here > 0).await.is_err() {
                 tracing::warn!("intervals of presence could not be written; they are kept");
                 sleep(RETRY).await;
                 self.inner.wake.notify_one();
             }
-            gauge!("rollcall_ledger_waiting").set(self.inner.book().sizes().1 as f64);
+            let mut book = self.inner.book();
+            gauge!("rollcall_ledger_waiting").set(book.sizes().1 as f64);
+            counter!("rollcall_ledger_merged_total").increment(book.take_merged());
         }
     }
 }

@@ -70,8 +70,9 @@ fn upsert(chunk: &[Stretch]) -> Sql {
 pub(crate) async fn close_open(store: &Store) -> Result<u64, DbErr> {
     let greatest = if store.is_postgres() { "GREATEST" } else { "MAX" };
     let proved = "(SELECT value FROM counters WHERE name = 'presence_proved_at')";
-    let text =
-        format!("UPDATE presence_intervals SET to_at = {greatest}(from_at, {proved}), end_cause = ? WHERE to_at IS NULL");
+    let text = format!(
+        "UPDATE presence_intervals SET to_at = {greatest}(from_at, {proved}), end_cause = ? WHERE to_at IS NULL"
+    );
     let txn = store.begin().await?;
     let n = Sql::new(text, values![Cause::ServerRestart.as_str()]).run(&txn).await?;
     txn.commit().await?;

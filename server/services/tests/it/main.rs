@@ -10,6 +10,7 @@ mod activity;
 mod cleanup;
 mod data;
 mod large;
+mod ledger;
 mod limit;
 mod list;
 mod predicate;

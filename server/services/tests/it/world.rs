@@ -55,14 +55,20 @@ async fn run(url: String, settings: Settings, dir: Option<TempDir>, test: &impl 
 }
 
 impl World {
-    async fn open(url: String, clock: Clock, settings: Settings, dir: Option<TempDir>, background: bool) -> Self {
+    pub(crate) async fn open(
+        url: String,
+        clock: Clock,
+        settings: Settings,
+        dir: Option<TempDir>,
+        background: bool,
+    ) -> Self {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let config = Config { database_url: url.clone(), settings: settings.clone(), background };
         let services = Services::open(config, clock.clone(), stop.clone(), &tasks).await.unwrap();
         Self { services, clock, url, settings, stop, tasks, dir }
     }
 
-    async fn close(self) {
+    pub(crate) async fn close(self) {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
