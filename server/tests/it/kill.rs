@@ -136,7 +136,7 @@ async fn nothing_acknowledged_is_lost_by_kill_9() {
 }
 
 /// Makes a person with the command of the same program.
-async fn add(dir: &std::path::Path, username: &str) {
+pub(crate) async fn add(dir: &std::path::Path, username: &str) {
     use std::{io::Write, process::Stdio};
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rollcall"));
     command.args(["user", "add", "--username", username, "--password-stdin"]).env("ROLLCALL_DATA_DIR", dir);

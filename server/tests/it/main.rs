@@ -20,6 +20,7 @@ mod fuzz;
 mod headers;
 mod heartbeat;
 mod kill;
+mod ledger;
 mod limits;
 mod logs;
 mod outage;
