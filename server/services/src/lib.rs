@@ -114,6 +114,12 @@ impl Services {
         })
     }
 
+    /// Sets the metrics that are not counted as things happen; to be called when they are read.
+    pub async fn measure(&self) {
+        self.sessions.inner.activity.measure();
+        self.presence.measure().await;
+    }
+
     /// Writes everything that waits; to be called last, when requests and sockets are done.
     pub async fn flush(&self) {
         let all = async { tokio::join!(self.sessions.flush(), self.presence.flush()) };

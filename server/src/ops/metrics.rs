@@ -45,12 +45,34 @@ fn describe() {
     for state in State::ALL.into_iter().filter(|s| *s != State::Offline) {
         gauge!("rollcall_people", "state" => state.as_str()).set(0.0);
     }
-    describe_counter!("rollcall_diffs_total", "Changes of presence that were sent to somebody.");
+    describe_counter!("rollcall_diffs_total", "Flushes of presence: each sends what changed to whoever watches it.");
     describe_counter!("rollcall_frames_total", "Frames of presence put into the queues of watchers.");
     describe_counter!("rollcall_resends_total", "Fresh snapshots for watchers that had fallen behind.");
-    for name in
-        ["rollcall_diffs_total", "rollcall_frames_total", "rollcall_resends_total", "rollcall_ledger_merged_total"]
-    {
+    describe_counter!("rollcall_sent_bytes_total", Unit::Bytes, "Bytes of presence put into the queues of watchers.");
+    describe_gauge!("rollcall_lagging_watchers", "Watchers whose queue overflowed, until they have caught up.");
+    gauge!("rollcall_lagging_watchers").set(0.0);
+    describe_histogram!(
+        "rollcall_flush_age_seconds",
+        Unit::Seconds,
+        "Age of the oldest waiting change of presence when changes were sent."
+    );
+    describe_counter!(
+        "rollcall_ghost_seconds_total",
+        "Seconds a person of our own, in no list, was shown as here after they were gone beyond their grace."
+    );
+    describe_counter!(
+        "rollcall_false_offline_seconds_total",
+        "Seconds a person of our own, in no list, was shown offline while they were connected."
+    );
+    for name in [
+        "rollcall_diffs_total",
+        "rollcall_frames_total",
+        "rollcall_resends_total",
+        "rollcall_sent_bytes_total",
+        "rollcall_ghost_seconds_total",
+        "rollcall_false_offline_seconds_total",
+        "rollcall_ledger_merged_total",
+    ] {
         counter!(name).increment(0);
     }
     describe_counter!("rollcall_http_requests_total", "Requests answered, by route, method and status.");
@@ -60,6 +82,7 @@ fn describe() {
         "Time from the end of a request's head to its answer, by route."
     );
     describe_counter!("rollcall_activity_written_total", "Sessions whose activity was written behind.");
+    describe_gauge!("rollcall_activity_age_seconds", Unit::Seconds, "Time since no activity waited to be written.");
     describe_histogram!("rollcall_activity_flush_seconds", Unit::Seconds, "Time of one write of waiting activity.");
     describe_counter!(
         "rollcall_ledger_written_total",

@@ -1,6 +1,6 @@
 //! One's own presence: choosing a state, with a message and an end.
 
-use domain::time::MINUTE;
+use domain::time::{MINUTE, SECOND};
 use serde_json::{Value, json};
 
 use crate::harness::App;
@@ -89,4 +89,31 @@ async fn the_socket_takes_choices_too() {
     let reply = socket.push("presence:me", "status", json!({"choice": "dancing"})).await;
     assert_eq!(reply["status"], "error");
     assert_eq!(mia.get("/api/v1/presence/me").await.json()["message"], "exam");
+}
+
+/// The person by whom the server checks itself comes and goes, and is nobody to anybody.
+#[tokio::test]
+async fn the_canary_is_never_seen() {
+    let app = App::frozen(|_| {}).await;
+    let admin = app.signed_in("ada", "admin", None).await;
+    let mut watcher = admin.socket().await;
+    watcher.join("presence:all", json!({})).await;
+    assert_eq!(watcher.event("presence:all", "presence_state").await, json!({}));
+    watcher.join("live:online", json!({})).await;
+    assert_eq!(watcher.event("live:online", "snapshot").await["rows"], json!([]));
+    for _ in 0..120 {
+        app.pass(5 * SECOND).await;
+        let page = admin.get("/api/v1/admin/users/online").await.json();
+        assert_eq!((&page["total"], &page["users"], &page["seq"]), (&json!(0), &json!([]), &json!(0)));
+        let states = page["counts"]["by_state"].as_object().unwrap();
+        assert!(states.values().all(|n| *n == json!(0)), "{page}");
+        assert!(!admin.get("/api/v1/admin/users").await.text.contains("anary"));
+    }
+    // The first that watchers hear of anybody is of somebody who exists.
+    let mia = app.signed_in("mia", "student", None).await;
+    mia.post("/api/v1/heartbeat", json!({})).await;
+    let diff = watcher.event("presence:all", "presence_diff").await;
+    assert!(diff["joins"].as_object().unwrap().len() == 1 && diff.to_string().contains("mia"), "{diff}");
+    let patch = watcher.event("live:online", "patch").await;
+    assert!(patch["upsert"].as_array().unwrap().len() == 1 && patch.to_string().contains("mia"), "{patch}");
 }

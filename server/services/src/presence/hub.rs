@@ -9,7 +9,7 @@ use domain::{
         Closing, Colleague, ConnectionId, Counts, Event, Joined, PersonRow, Query, Report, Roster, State,
         diff::{self, Audience},
         live::{self, View, Window},
-        roster::Known,
+        roster::{Change, Known},
         sight, state,
         view::{Me, OnlinePage, sentence},
     },
@@ -18,7 +18,7 @@ use domain::{
     time::MINUTE,
     wire,
 };
-use metrics::{counter, gauge};
+use metrics::{counter, gauge, histogram};
 use serde_json::json;
 use tokio::{
     sync::mpsc::UnboundedReceiver,
@@ -29,6 +29,7 @@ use uuid::Uuid;
 
 use super::{
     Act, Close, Heard, Outbox,
+    canary::Canary,
     ledger::Ledger,
     registry::{Refused, Registry},
     watch::{LIVE, Live, Watchers, topic},
@@ -56,6 +57,11 @@ pub(super) struct Hub {
     ledger: Ledger,
     epoch: Uuid,
     seq: u64,
+    /// Whole states as of the last flush, for all who join before the next: the diff that follows fits them.
+    states: HashMap<Audience, Bytes>,
+    pub(super) canary: Canary,
+    /// Since when a change waits to be sent.
+    waiting: Option<Instant>,
     /// Sockets that close from now on were closed by us: their sessions stay marked as connected, so that the next
     /// start knows who may return.
     stopping: bool,
@@ -70,11 +76,14 @@ impl Hub {
             watchers: Watchers::default(),
             counts: HashMap::from([(Reach::Everything, zero)]),
             roles,
+            canary: Canary::new(&settings, clock.new_id(), clock.new_id()),
             settings,
             epoch: clock.new_id(),
             clock,
             ledger,
             seq: 0,
+            states: HashMap::new(),
+            waiting: None,
             stopping: false,
         }
     }
@@ -95,6 +104,9 @@ impl Hub {
             self.ledger.note(self.roster.take_traces());
             let due = self.next_due();
             let flush = self.roster.has_changes();
+            if flush {
+                self.waiting.get_or_insert_with(Instant::now);
+            }
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -181,9 +193,7 @@ impl Hub {
             return Err(Refused::Stopping);
         }
         let s = &self.settings;
-        let id = self.registry.add(session, outbox, s.sockets_per_session, s.sockets_per_address, self.clock.now())?;
-        gauge!("rollcall_connections").set(self.registry.len() as f64);
-        Ok(id)
+        self.registry.add(session, outbox, s.sockets_per_session, s.sockets_per_address, self.clock.now())
     }
 
     pub(super) fn unregister(&mut self, id: ConnectionId, closing: Closing) {
@@ -193,7 +203,6 @@ impl Hub {
         if let Some(session) = last_of {
             session.set_connected(false);
         }
-        gauge!("rollcall_connections").set(self.registry.len() as f64);
     }
 
     pub(super) fn open(&mut self, id: ConnectionId, joined: Joined, report: Report) -> Heard {
@@ -223,7 +232,6 @@ impl Hub {
             }
             self.apply(Event::Ended { session: *session, reason: *reason });
         }
-        gauge!("rollcall_connections").set(self.registry.len() as f64);
     }
 
     pub(super) fn restore(&mut self, joined: Joined, seen_at: Time) {
@@ -247,10 +255,52 @@ impl Hub {
         }
     }
 
+    /// The canary does what is due of its script.
+    pub(super) fn look_at_canary(&mut self) {
+        if self.stopping {
+            return;
+        }
+        if let Some(event) = self.canary.act(self.now()) {
+            self.apply(event);
+        }
+    }
+
+    /// Sets what is measured when metrics are read.
+    pub(super) fn measure(&mut self) {
+        gauge!("rollcall_connections").set(self.registry.len() as f64);
+        for (state, n) in self.counts(Reach::Everything).by_state {
+            gauge!("rollcall_people", "state" => state).set(f64::from(n));
+        }
+        let lagging = self.watchers.ids().filter(|id| self.registry.outbox(*id).is_some_and(|o| o.is_lagging()));
+        gauge!("rollcall_lagging_watchers").set(lagging.count() as f64);
+    }
+
     // What people read.
 
+    /// Everybody who is not offline, and who exists.
+    fn rows(&self) -> impl Iterator<Item = &Arc<PersonRow>> {
+        self.roster.rows().filter(|r| !self.canary.is(r.id))
+    }
+
+    /// What changed since the last call. The canary's part is for the canary alone.
+    fn take_changes(&mut self) -> Vec<Change> {
+        if let Some(since) = self.waiting.take() {
+            histogram!("rollcall_flush_age_seconds").record(since.elapsed());
+        }
+        let now = self.now();
+        let mut changes = self.roster.take_changes();
+        changes.retain(|c| {
+            let canary = self.canary.is(c.id);
+            if canary {
+                self.canary.show(c.after.as_deref(), now);
+            }
+            !canary
+        });
+        changes
+    }
+
     fn within(&self, reach: Reach) -> impl Iterator<Item = &Arc<PersonRow>> {
-        self.roster.rows().filter(move |r| reach.covers(r.organisation_id))
+        self.rows().filter(move |r| reach.covers(r.organisation_id))
     }
 
     fn counts(&self, reach: Reach) -> Counts {
@@ -268,7 +318,7 @@ impl Hub {
 
     pub(super) fn people(&mut self, organisation: OrganisationId) -> Vec<Colleague> {
         self.advance();
-        let rows = self.roster.rows().map(|r| &**r);
+        let rows = self.rows().map(|r| &**r);
         sight::colleagues(rows.filter(|r| r.organisation_id == Some(organisation)))
     }
 
@@ -300,12 +350,13 @@ impl Hub {
     // Watchers.
 
     /// Sends what changed since the last flush to everybody who watches any of it.
-    fn flush(&mut self) {
-        let changes = self.roster.take_changes();
+    pub(super) fn flush(&mut self) {
+        let changes = self.take_changes();
         if changes.is_empty() {
             return;
         }
         self.seq += 1;
+        self.states.clear();
         let mut counted = vec![];
         for c in &changes {
             let same = c.before.as_ref().zip(c.after.as_ref()).is_some_and(|(b, a)| counts_alike(b, a));
@@ -330,21 +381,18 @@ impl Hub {
                 }
             }
         }
-        for (name, n) in self.counts.get(&Reach::Everything).into_iter().flat_map(|c| &c.by_state) {
-            gauge!("rollcall_people", "state" => name.clone()).set(f64::from(*n));
-        }
         let now = self.now();
-        let mut sent = 0;
+        let mut sent = Sent::default();
         for (frame, watchers) in self.watchers.diffs(&changes) {
             for id in watchers {
-                sent += u64::from(self.registry.outbox(*id).is_some_and(|o| o.push(frame.clone())));
+                sent.to(self.registry.outbox(*id), frame.clone());
             }
         }
         for (frame, id) in self.watchers.patches(&changes, self.epoch, self.seq, &self.counts, &counted, now) {
-            sent += u64::from(self.registry.outbox(id).is_some_and(|o| o.push(frame)));
+            sent.to(self.registry.outbox(id), frame);
         }
         counter!("rollcall_diffs_total").increment(1);
-        counter!("rollcall_frames_total").increment(sent);
+        sent.count();
     }
 
     pub(super) fn watch(&mut self, id: ConnectionId, audience: Audience) {
@@ -356,10 +404,21 @@ impl Hub {
     }
 
     fn send_state(&mut self, id: ConnectionId, audience: Audience) {
+        let frame = self.state_frame(audience);
+        let mut sent = Sent::default();
+        sent.to(self.registry.outbox(id), frame);
+        sent.count();
+    }
+
+    fn state_frame(&mut self, audience: Audience) -> Bytes {
+        if let Some(frame) = self.states.get(&audience) {
+            return frame.clone();
+        }
         self.flush();
-        let Some(outbox) = self.registry.outbox(id) else { return };
-        let rows = self.roster.rows().map(|r| &**r).filter(|r| audience.includes(r));
-        outbox.push(Bytes::from(wire::broadcast(&topic(audience), "presence_state", &diff::state(rows))));
+        let rows = self.rows().map(|r| &**r).filter(|r| audience.includes(r));
+        let frame = Bytes::from(wire::broadcast(&topic(audience), "presence_state", &diff::state(rows)));
+        self.states.insert(audience, frame.clone());
+        frame
     }
 
     pub(super) fn unwatch(&mut self, id: ConnectionId, audience: Audience) {
@@ -382,9 +441,9 @@ impl Hub {
         let counts = self.counts(live.reach);
         let Some(live) = self.watchers.live.get_mut(&id) else { return };
         let snapshot = live.view.snapshot(self.epoch, self.seq, counts, now);
-        if let Some(outbox) = self.registry.outbox(id) {
-            outbox.push(Bytes::from(wire::broadcast(LIVE, "snapshot", &snapshot)));
-        }
+        let mut sent = Sent::default();
+        sent.to(self.registry.outbox(id), Bytes::from(wire::broadcast(LIVE, "snapshot", &snapshot)));
+        sent.count();
     }
 
     pub(super) fn unquery(&mut self, id: ConnectionId) {
@@ -397,6 +456,28 @@ impl Hub {
             self.send_state(id, audience);
         }
         self.send_snapshot(id);
+    }
+}
+
+/// What went into the queues of watchers.
+#[derive(Default)]
+struct Sent {
+    frames: u64,
+    bytes: u64,
+}
+
+impl Sent {
+    fn to(&mut self, outbox: Option<&Arc<Outbox>>, frame: Bytes) {
+        let bytes = frame.len() as u64;
+        if outbox.is_some_and(|o| o.push(frame)) {
+            self.frames += 1;
+            self.bytes += bytes;
+        }
+    }
+
+    fn count(self) {
+        counter!("rollcall_frames_total").increment(self.frames);
+        counter!("rollcall_sent_bytes_total").increment(self.bytes);
     }
 }
 

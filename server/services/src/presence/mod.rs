@@ -5,11 +5,13 @@
 //! - `watch`: what watchers get: diffs for Phoenix topics, patches for live queries.
 //! - `registry`: which session has which sockets, and until when.
 //! - `outbox`: what waits for one socket.
+//! - `canary`: a person who does not exist, by whom we know whether all of this tells the truth.
 //! - `choice`: the manual choice, kept in the database.
 //! - `ledger`: intervals, written behind. `history`: reading them.
 //!
 //! Not here: the wire to a socket (`server/live`) and the rules (`domain::presence`).
 
+mod canary;
 mod choice;
 mod history;
 mod hub;
@@ -114,9 +116,11 @@ impl Presence {
             hub.apply(Event::Chose { card, chosen });
         }
         tasks.spawn(ledger.clone().run(stop.clone()));
-        tasks.spawn(hub.run(receiver, stop));
+        tasks.spawn(hub.run(receiver, stop.clone()));
         let retention = settings.retention_events;
-        Ok(Self { hub: Some(sender), store: Some(store), ledger: Some(ledger), retention, clock })
+        let presence = Self { hub: Some(sender), store: Some(store), ledger: Some(ledger), retention, clock };
+        tasks.spawn(canary::run(presence.clone(), stop));
+        Ok(presence)
     }
 
     fn tell(&self, act: impl FnOnce(&mut Hub) + Send + 'static) {
@@ -253,9 +257,19 @@ impl Presence {
         self.hub.as_ref().is_some_and(|hub| !hub.is_closed())
     }
 
+    /// Sets what is measured when metrics are read.
+    pub(crate) async fn measure(&self) {
+        let _ = self.ask(Hub::measure).await;
+    }
+
     /// Lets everything happen that is due; for tests that move the clock by hand.
     pub async fn tick(&self) {
-        let _ = self.ask(Hub::advance).await;
+        let _ = self
+            .ask(|hub| {
+                hub.advance();
+                hub.look_at_canary();
+            })
+            .await;
     }
 }
 

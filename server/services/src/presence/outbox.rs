@@ -105,6 +105,10 @@ impl Outbox {
         self.wake.notify_one();
     }
 
+    pub fn is_lagging(&self) -> bool {
+        self.lock().lagging
+    }
+
     pub fn is_closing(&self) -> bool {
         self.lock().close.is_some()
     }

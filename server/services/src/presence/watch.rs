@@ -1,6 +1,6 @@
 //! What watchers get: Phoenix diffs by topic, patches by live query. Encoded once per topic, shared as bytes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
 use domain::{
@@ -34,6 +34,12 @@ impl Watchers {
     /// How many frames one flush may cost.
     pub(super) fn len(&self) -> usize {
         self.topics.values().map(Vec::len).sum::<usize>() + self.live.len()
+    }
+
+    /// Who watches anything, each once.
+    pub(super) fn ids(&self) -> impl Iterator<Item = ConnectionId> {
+        let all: BTreeSet<_> = self.topics.values().flatten().chain(self.live.keys()).copied().collect();
+        all.into_iter()
     }
 
     pub(super) fn remove(&mut self, id: ConnectionId) {

@@ -4,14 +4,17 @@
 //! The newest time wins in memory and in the database; a session that is over or gone is left alone and harms no other;
 //! when the database is away everything waits here, bounded by the number of sessions in memory.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use domain::{
     UserId,
     settings::Lifetimes,
     time::{Millis, SECOND},
 };
-use metrics::{counter, histogram};
+use metrics::{counter, gauge, histogram};
 use sea_orm::DbErr;
 use tokio::{sync::Mutex, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -28,6 +31,8 @@ pub(crate) struct Activity {
     store: Store,
     /// One flush at a time: whoever needs the database to be current also waits for what is under way.
     gate: Arc<Mutex<()>>,
+    /// When nothing waited any more.
+    current: Arc<std::sync::Mutex<Instant>>,
 }
 
 /// What is being written; put back unless it was, also when whoever waited for it went away.
@@ -41,7 +46,17 @@ impl Drop for Taken {
 
 impl Activity {
     pub(crate) fn new(cache: Arc<Cache>, store: Store) -> Self {
-        Self { cache, store, gate: Arc::default() }
+        Self { cache, store, gate: Arc::default(), current: Arc::new(Instant::now().into()) }
+    }
+
+    /// Sets what is measured when metrics are read.
+    pub(crate) fn measure(&self) {
+        let current = *self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        gauge!("rollcall_activity_age_seconds").set(current.elapsed().as_secs_f64());
+    }
+
+    fn is_current(&self) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
     /// Writes everything that waits.
@@ -49,6 +64,7 @@ impl Activity {
         let _gate = self.gate.lock().await;
         let ids = self.cache.pending.take();
         if ids.is_empty() {
+            self.is_current();
             return Ok(());
         }
         let mut taken = Taken(self.cache.by_ids(&ids));
@@ -56,6 +72,7 @@ impl Activity {
         let started = Instant::now();
         let written = live::write(&self.store, changes).await?;
         taken.0.clear();
+        self.is_current();
         histogram!("rollcall_activity_flush_seconds").record(started.elapsed());
         counter!("rollcall_activity_written_total").increment(written);
         Ok(())

@@ -109,8 +109,17 @@ fn health_and_metrics_have_a_listener_of_their_own() {
         "rollcall_http_requests_total{route=\"/api/v1/auth/login\",method=\"POST\",status=\"200\"} 1",
         "rollcall_sign_ins_total{result=\"ok\"} 1",
         "rollcall_resends_total 0",
+        "rollcall_lagging_watchers 0",
+        "rollcall_ghost_seconds_total 0",
+        "rollcall_false_offline_seconds_total 0",
     ] {
         assert!(text.lines().any(|l| l == line), "{line}: {text}");
+    }
+    let names =
+        |what: &str| -> Vec<&str> { text.lines().filter_map(|l| l.strip_prefix(what)?.split(' ').next()).collect() };
+    assert_eq!(names("# HELP "), names("# TYPE "), "each is explained");
+    for name in ["rollcall_sent_bytes_total", "rollcall_flush_age_seconds", "rollcall_activity_age_seconds"] {
+        assert!(names("# TYPE ").contains(&name), "{name}: {text}");
     }
 }
 
