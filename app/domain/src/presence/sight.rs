@@ -5,9 +5,10 @@
 //! keeps their presence to themselves is offline to colleagues.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::{PersonRow, State};
-use crate::{Reach, UserId};
+use crate::Reach;
 
 impl Reach {
     /// Whether `row` reaches somebody who watches this far.
@@ -23,7 +24,7 @@ pub const COLLEAGUES_MAX: usize = 200;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Colleague {
-    pub id: UserId,
+    pub id: Uuid,
     pub name: String,
     pub state: State,
     #[serde(default, skip_serializing_if = "Option::is_none")]
