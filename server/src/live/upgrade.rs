@@ -21,8 +21,8 @@ use crate::{http::extract::HttpError, router::AppState};
 /// Larger messages are refused; ours are hundreds of bytes.
 const MESSAGE_MAX: usize = 64 * 1024;
 /// tungstenite allocates and zero-fills its read buffer for each socket: at its default of 128 KiB, 10,000 idle
-/// sockets cost 1.3 GB.
-const READ_BUFFER: usize = 1024;
+/// sockets cost 1.3 GB. What clients send us fits into this; a longer message only takes more reads.
+const READ_BUFFER: usize = 512;
 /// Must hold the largest single frame, a snapshot of everybody; it is a limit, not an allocation. The backlog of a
 /// slow reader is bounded by its outbox.
 const WRITE_MAX: usize = 16 * 1024 * 1024;

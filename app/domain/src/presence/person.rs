@@ -339,6 +339,8 @@ impl Person {
             if self.history.len() == HISTORY {
                 self.history.pop_front();
             }
+            // Most people have one for hours; a queue's own first step is room for four.
+            self.history.reserve_exact(1);
             self.history.push_back(Transition { state: look.state, at, cause, evidence });
             (self.state, self.since, self.cause) = (look.state, at, cause);
         }

@@ -108,7 +108,8 @@ pub struct Sizes {
 #[derive(Debug)]
 pub struct Roster {
     limits: PresenceLimits,
-    people: HashMap<UserId, Person>,
+    /// Boxed: a map keeps up to half of its places free, and a person is large.
+    people: HashMap<UserId, Box<Person>>,
     /// Open and lost connections, and whose they are.
     connections: HashMap<ConnectionId, UserId>,
     sessions: HashMap<SessionId, UserId>,
@@ -273,7 +274,7 @@ impl Roster {
     }
 
     fn meet(&mut self, card: &Arc<UserCard>, now: Time) -> UserId {
-        self.people.entry(card.id).or_insert_with(|| Person::new(Arc::clone(card), now));
+        self.people.entry(card.id).or_insert_with(|| Box::new(Person::new(Arc::clone(card), now)));
         card.id
     }
 
