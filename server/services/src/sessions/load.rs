@@ -3,7 +3,11 @@
 use std::collections::HashMap;
 
 use domain::{
-    Actor, ApiError, ErrorCode, Level, UserId, access::Action, account::UserCard, session::Span, useragent::Device,
+    Actor, ApiError, ErrorCode, UserId,
+    access::Action,
+    account::{Role, UserCard},
+    session::Span,
+    useragent::Device,
 };
 use sea_orm::Value;
 use uuid::Uuid;
@@ -14,7 +18,7 @@ use crate::{
     store::{
         Sql,
         card::marks,
-        db,
+        db, directory,
         session::{self, New},
         user,
     },
@@ -26,16 +30,21 @@ const BATCH: usize = 1_000;
 const USER_AGENT: &str = "rollcall-load/1";
 
 impl Sessions {
-    /// Makes `people` named `load-00001`, …, of role member, each with a new live session; their usernames and tokens.
-    /// Refuses a database that holds other people, unless `among_others`.
+    /// Makes `people` named `load-00001`, …, of `role`, each with a new live session; their usernames and tokens. Those
+    /// who are there already keep the role they have. Refuses a database that holds other people, unless
+    /// `among_others`.
     pub async fn bulk_load(
         &self,
         actor: &Actor,
         people: u32,
+        role: &str,
         among_others: bool,
     ) -> Result<Vec<(String, Token)>, ApiError> {
         actor.require(Action::Accounts)?;
         let Inner { store, .. } = &*self.inner;
+        let roles = store.within(directory::roles(store.read())).await?;
+        let role = roles.into_iter().find(|r| r.name == role);
+        let role = role.ok_or_else(|| ApiError::invalid("role", "There is no such role."))?;
         let others = Sql::new(r"SELECT count(*) FROM users WHERE username NOT LIKE 'load-%'", vec![]);
         if !among_others && store.within(others.number(store.read())).await? > 0 {
             let message = "This database holds other people. Use a fresh one, or add --yes.";
@@ -44,12 +53,12 @@ impl Sessions {
         let names: Vec<String> = (1..=people).map(|n| format!("load-{n:05}")).collect();
         let mut made = Vec::with_capacity(names.len());
         for batch in names.chunks(BATCH) {
-            made.extend(self.load_batch(batch).await?);
+            made.extend(self.load_batch(batch, &role).await?);
         }
         Ok(made)
     }
 
-    async fn load_batch(&self, names: &[String]) -> Result<Vec<(String, Token)>, ApiError> {
+    async fn load_batch(&self, names: &[String], role: &Role) -> Result<Vec<(String, Token)>, ApiError> {
         let Inner { clock, settings, .. } = &*self.inner;
         let now = clock.now();
         let txn = self.begin().await?;
@@ -64,7 +73,7 @@ impl Sessions {
         }
         for name in names {
             if !ids.contains_key(name) {
-                let card = test_person(clock.new_id(), name);
+                let card = test_person(clock.new_id(), name, role);
                 user::insert(&txn, &card, None, now).await.map_err(db)?;
                 ids.insert(name.clone(), card.id);
             }
@@ -78,7 +87,7 @@ impl Sessions {
                 id: clock.new_id(),
                 token_hash,
                 user: ids[name],
-                span: Span::begin(now, Level::Member, false, &settings.lifetimes),
+                span: Span::begin(now, role.level, false, &settings.lifetimes),
                 fresh_until: now.plus(settings.sudo_for),
                 remembered: false,
                 ip: "127.0.0.1".to_owned(),
@@ -91,14 +100,14 @@ impl Sessions {
     }
 }
 
-fn test_person(id: UserId, username: &str) -> UserCard {
+fn test_person(id: UserId, username: &str, role: &Role) -> UserCard {
     UserCard {
         id,
         username: username.to_owned(),
         name: username.replace("load-", "Load "),
         email: None,
-        role: "member".to_owned(),
-        level: Level::Member,
+        role: role.name.clone(),
+        level: role.level,
         organisation: None,
         teams: vec![],
     }

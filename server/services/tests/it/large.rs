@@ -14,17 +14,21 @@ use crate::world::{each, unlimited};
 async fn test_people_are_made_with_live_sessions() {
     each(Settings::default(), async |w| {
         let sessions = &w.services.sessions;
-        let made = sessions.bulk_load(&Actor::Operator, 1_500, false).await.unwrap();
+        let made = sessions.bulk_load(&Actor::Operator, 1_500, "member", false).await.unwrap();
         assert_eq!((made.len(), made[0].0.as_str(), made[1_499].0.as_str()), (1_500, "load-00001", "load-01500"));
         for (name, token) in made.iter().step_by(300) {
             let s = w.check(token.expose()).await.unwrap();
             assert_eq!((&s.card.username, s.card.role.as_str()), (name, "member"));
         }
-        assert_eq!(sessions.bulk_load(&Actor::Operator, 2, false).await.unwrap().len(), 2, "again, for new sessions");
+        assert_eq!(
+            sessions.bulk_load(&Actor::Operator, 2, "member", false).await.unwrap().len(),
+            2,
+            "again, for new sessions"
+        );
         w.person("ada", "member", None).await;
-        let refused = sessions.bulk_load(&Actor::Operator, 1, false).await.unwrap_err();
+        let refused = sessions.bulk_load(&Actor::Operator, 1, "member", false).await.unwrap_err();
         assert_eq!(refused.code, ErrorCode::Conflict);
-        assert!(sessions.bulk_load(&Actor::Operator, 1, true).await.is_ok());
+        assert!(sessions.bulk_load(&Actor::Operator, 1, "member", true).await.is_ok());
     })
     .await;
 }
@@ -37,7 +41,7 @@ async fn test_people_are_made_with_live_sessions() {
 async fn a_million_sessions() {
     each(unlimited(), async |w| {
         let sessions = &w.services.sessions;
-        sessions.bulk_load(&Actor::Operator, 100_000, false).await.unwrap();
+        sessions.bulk_load(&Actor::Operator, 100_000, "member", false).await.unwrap();
         let hash = if w.dir.is_some() {
             ("randomblob(32)", "randomblob(16)")
         } else {

@@ -1,6 +1,6 @@
 //! `rollcall load http`: the same request over and over, for many sessions, on a few connections.
 //!
-//! Each connection sends its next request when it has the answer to the last. The client shares the processor with
+//! Each connection sends its next request when it has the answer to the last, or when it is time to ask again. The client shares the processor with
 //! the server it measures, so it writes prepared bytes and looks at no more of an answer than its status and length.
 
 use std::{
@@ -13,6 +13,7 @@ use std::{
 };
 
 use clap::Args;
+use domain::time::Millis;
 use serde::Serialize;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -27,7 +28,10 @@ use super::{
     summary::{Latency, rounded},
     target::Target,
 };
-use crate::cli::{failure::Failure, out, table::table};
+use crate::{
+    cli::{failure::Failure, out, table::table},
+    settings::duration,
+};
 
 /// Send one request over and over and measure the answers
 #[derive(Clone, Debug, Args)]
@@ -52,6 +56,9 @@ pub(super) struct HttpArgs {
     /// Stop after this many requests instead
     #[arg(long, value_name = "N", conflicts_with = "seconds")]
     requests: Option<u64>,
+    /// Ask this often on each connection, as a page that polls does, instead of at once after each answer
+    #[arg(long, value_parser = duration, value_name = "DURATION")]
+    every: Option<Millis>,
     /// The server's process, to measure what it uses
     #[arg(long)]
     pid: Option<u32>,
@@ -78,6 +85,9 @@ struct Report {
     body_bytes: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     cpu_seconds_per_1000: Option<f64>,
+    /// The server's, in per cent of one processor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cpu_percent: Option<f64>,
 }
 
 pub(super) async fn run(args: HttpArgs) -> Result<(), Failure> {
@@ -95,6 +105,7 @@ struct Work {
     next: Cell<u64>,
     stop_at: u64,
     until: Option<Instant>,
+    every: Option<Duration>,
     times: RefCell<Vec<Duration>>,
     errors: RefCell<BTreeMap<String, u64>>,
     body_bytes: Cell<usize>,
@@ -113,14 +124,18 @@ async fn measure(args: HttpArgs) -> Result<Report, Failure> {
         next: Cell::new(0),
         stop_at: args.requests.unwrap_or(u64::MAX),
         until: args.requests.is_none().then(|| started + Duration::from_secs(args.seconds)),
+        every: args.every.map(|ms| Duration::from_millis(ms as u64)),
         times: RefCell::default(),
         errors: RefCell::default(),
         body_bytes: Cell::new(0),
     });
     let mut connections = JoinSet::new();
-    for _ in 0..args.connections.max(1) {
+    for n in 0..args.connections.max(1) {
         let (work, address) = (Rc::clone(&work), args.url.address);
+        // Pollers do not all ask at the same moment.
+        let first = work.every.unwrap_or_default().mul_f64(n as f64 / args.connections.max(1) as f64);
         connections.spawn_local(async move {
+            tokio::time::sleep(first).await;
             while !work.is_done() {
                 // A connection that broke is an error of one request; the rest goes on with a new one.
                 if let Err(e) = work.connection(address).await {
@@ -150,6 +165,7 @@ async fn measure(args: HttpArgs) -> Result<Report, Failure> {
         latency: Latency::of(times),
         body_bytes: work.body_bytes.get(),
         cpu_seconds_per_1000: cpu.filter(|_| all > 0).map(|cpu| rounded(cpu / all as f64 * 1e3)),
+        cpu_percent: cpu.map(|cpu| rounded(cpu / seconds * 1e2)),
     })
 }
 
@@ -179,7 +195,12 @@ impl Work {
         let mut stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let (mut request, mut answer) = (Vec::new(), Vec::with_capacity(16 * 1024));
+        let mut due = Instant::now();
         while !self.is_done() {
+            if let Some(every) = self.every {
+                tokio::time::sleep_until(due.into()).await;
+                due += every;
+            }
             let n = self.next.replace(self.next.get() + 1);
             let person = &self.people[(n % self.people.len() as u64) as usize];
             request.clear();

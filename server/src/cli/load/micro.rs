@@ -75,7 +75,7 @@ pub(super) async fn run(args: MicroArgs) -> Result<(), Failure> {
 
 async fn measure(services: &Services, people: u32) -> Result<Report, Failure> {
     let sessions = &services.sessions;
-    let known = sessions.bulk_load(&Actor::Operator, people, false).await?;
+    let known = sessions.bulk_load(&Actor::Operator, people, "member", false).await?;
     let mut token = Times::default();
     for _ in 0..TIMES {
         token.of(secret::token);

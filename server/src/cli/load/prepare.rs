@@ -18,7 +18,7 @@ use crate::cli::{
 
 /// Put test people with live sessions into the database, and write their cookies to a file
 ///
-/// The people are load-00001 and so on, role member; each line of the file is the username, a tab, and the value of
+/// The people are load-00001 and so on; each line of the file is the username, a tab, and the value of
 /// the Cookie header, so that any load tool can be used.
 #[derive(Debug, Args)]
 pub(super) struct PrepareArgs {
@@ -28,6 +28,9 @@ pub(super) struct PrepareArgs {
     /// Where to write the cookies; readable by its owner alone
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// What they are; those who may watch everybody can watch each other
+    #[arg(long, default_value = "member", value_name = "ROLE")]
+    role: String,
     /// Also into a database that holds other people
     #[arg(long)]
     yes: bool,
@@ -43,7 +46,8 @@ pub(super) async fn run(args: PrepareArgs) -> Result<(), Failure> {
     let folder = args.out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = BufWriter::new(NamedTempFile::new_in(folder).map_err(refused)?);
     let cookie = CookieMaker::new(settings.https(), &settings.services);
-    for (username, token) in services.sessions.bulk_load(&Actor::Operator, args.people, args.yes).await? {
+    let made = services.sessions.bulk_load(&Actor::Operator, args.people, &args.role, args.yes).await?;
+    for (username, token) in made {
         writeln!(file, "{username}\t{}={}", cookie.name(), token.expose()).map_err(refused)?;
     }
     let file = file.into_inner().map_err(|e| refused(e.into_error()))?;

@@ -18,6 +18,8 @@ pub(super) type Ws = WebSocketStream<TcpStream>;
 pub(super) enum Reader {
     Person = 1024,
     Watcher = 64 * 1024,
+    /// A watcher whose system takes in hardly more than it reads.
+    Narrow = 4 * 1024,
 }
 
 /// Opens a socket; `source` is the address it comes from. What goes wrong is said as the end of "…: ".
@@ -33,6 +35,9 @@ pub(super) async fn open(
         // Ports of connections that were closed a moment ago may be used again.
         socket.set_reuseaddr(true).map_err(|e| e.to_string())?;
         socket.bind((IpAddr::V4(source), 0).into()).map_err(|e| e.to_string())?;
+    }
+    if matches!(reader, Reader::Narrow) {
+        socket.set_recv_buffer_size(reader as u32).map_err(|e| e.to_string())?;
     }
     let stream = socket.connect(target.address).await.map_err(|e| e.to_string())?;
     stream.set_nodelay(true).map_err(|e| e.to_string())?;

@@ -48,6 +48,52 @@ pub(super) struct Told {
     pub(super) frames: Cell<u64>,
     /// When the change of each number was sent.
     pub(super) sent: RefCell<Vec<Option<Instant>>>,
+    /// How many people each member of a room sees, and what that took.
+    pub(super) rooms: RefCell<Vec<i64>>,
+    pub(super) room_frames: Cell<u64>,
+    pub(super) room_bytes: Cell<u64>,
+}
+
+impl Told {
+    /// Whether everybody who is here sees this many people in the room.
+    pub(super) fn room_is_complete(&self, people: usize) -> bool {
+        let rooms = self.rooms.borrow();
+        rooms.iter().filter(|seen| **seen == people as i64).count() >= self.here.get()
+    }
+
+    fn note_room(&self, n: usize, text: &str) {
+        let Some(room) = room(text) else { return };
+        self.room_frames.set(self.room_frames.get() + 1);
+        self.room_bytes.set(self.room_bytes.get() + text.len() as u64);
+        if let Some(seen) = self.rooms.borrow_mut().get_mut(n) {
+            *seen = match room {
+                Room::State(people) => people,
+                Room::Diff(more) => *seen + more,
+            };
+        }
+    }
+}
+
+/// What a frame of Phoenix Presence says about how many people there are. A thousand readers of the same frames share
+/// one processor here, so they count people, each of whom has one list of `metas`, and parse nothing: whoever only
+/// changed joins and leaves.
+#[derive(Debug, PartialEq, Eq)]
+enum Room {
+    State(i64),
+    Diff(i64),
+}
+
+fn room(text: &str) -> Option<Room> {
+    let people = |text: &str| text.matches("\"metas\"").count() as i64;
+    let mut parts = text.splitn(5, ',').skip(3);
+    match parts.next()? {
+        "\"presence_state\"" => Some(Room::State(people(text))),
+        "\"presence_diff\"" => {
+            let (joins, leaves) = text.split_once("\"leaves\":{")?;
+            Some(Room::Diff(people(joins) - people(leaves)))
+        }
+        _ => None,
+    }
 }
 
 pub(super) struct Crowd {
@@ -56,6 +102,8 @@ pub(super) struct Crowd {
     target: Rc<Target>,
     /// Whether people join `presence:me`, or only keep a connection.
     join: bool,
+    /// A topic on which they all see each other.
+    room: Option<Rc<str>>,
     /// Connections come from this many addresses of the loopback.
     sources: u8,
     doors: Rc<Semaphore>,
@@ -68,10 +116,10 @@ fn page(n: u32) -> String {
 }
 
 impl Crowd {
-    pub(super) fn new(people: Vec<Person>, target: Target, join: bool, sources: u8) -> Self {
-        let (people, target) = (Rc::new(people), Rc::new(target));
+    pub(super) fn new(people: Vec<Person>, target: Target, join: bool, room: Option<String>, sources: u8) -> Self {
+        let (people, target, room) = (Rc::new(people), Rc::new(target), room.map(Rc::from));
         let doors = Rc::new(Semaphore::new(AT_ONCE));
-        Self { people, told: Rc::default(), target, join, sources, doors, orders: vec![] }
+        Self { people, told: Rc::default(), target, join, room, sources, doors, orders: vec![] }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -82,11 +130,16 @@ impl Crowd {
         self.join
     }
 
+    pub(super) fn has_room(&self) -> bool {
+        self.room.is_some()
+    }
+
     /// Brings everybody in, at most `rate` a second; nothing is all at once. Returns when all have been sent off.
     pub(super) async fn enter(&mut self, rate: Option<u32>) {
         self.told.here.set(0);
         self.told.tried.set(0);
         self.orders.clear();
+        *self.told.rooms.borrow_mut() = vec![0; self.people.len()];
         let started = Instant::now();
         for n in 0..self.people.len() {
             if let Some(rate) = rate {
@@ -98,19 +151,24 @@ impl Crowd {
             let source =
                 (self.sources > 1).then(|| Ipv4Addr::new(127, 0, 0, 1 + (n % usize::from(self.sources)) as u8));
             let (people, told, target) = (Rc::clone(&self.people), Rc::clone(&self.told), Rc::clone(&self.target));
-            let (doors, join) = (Rc::clone(&self.doors), self.join);
+            let (doors, join, room) = (Rc::clone(&self.doors), self.join, self.room.clone());
             spawn_local(async move {
                 let person = &people[n];
                 let entered = async {
                     let _door = doors.acquire().await.map_err(|e| e.to_string())?;
-                    enter(&target, person, source, join).await
+                    let mut ws = enter(&target, person, source, join, room.is_some()).await?;
+                    if let Some(room) = &room {
+                        let frame = format!(r#"["2","2","{room}","phx_join",{{}}]"#);
+                        ws.send(Message::text(frame)).await.map_err(|e| e.to_string())?;
+                    }
+                    Ok(ws)
                 };
                 let entered = timeout(PATIENCE, entered).await.unwrap_or_else(|_| Err("no answer".to_owned()));
                 told.tried.set(told.tried.get() + 1);
                 match entered {
                     Ok(ws) => {
                         told.here.set(told.here.get() + 1);
-                        stay(ws, orders, &told).await;
+                        stay(n, ws, orders, &told, room.is_some()).await;
                     }
                     Err(how) => *told.failed.borrow_mut().entry(how).or_default() += 1,
                 }
@@ -144,8 +202,15 @@ impl Crowd {
     }
 }
 
-async fn enter(target: &Target, person: &Person, source: Option<Ipv4Addr>, join: bool) -> Result<Ws, String> {
-    let mut ws = connect::open(target, &person.cookie, source, Reader::Person).await?;
+async fn enter(
+    target: &Target,
+    person: &Person,
+    source: Option<Ipv4Addr>,
+    join: bool,
+    watches: bool,
+) -> Result<Ws, String> {
+    let reader = if watches { Reader::Watcher } else { Reader::Person };
+    let mut ws = connect::open(target, &person.cookie, source, reader).await?;
     if join {
         let frame = r#"["1","1","presence:me","phx_join",{"page":"/","visible":true}]"#;
         ws.send(Message::text(frame)).await.map_err(|e| e.to_string())?;
@@ -167,7 +232,7 @@ async fn enter(target: &Target, person: &Person, source: Option<Ipv4Addr>, join:
 }
 
 /// Does as told until nobody tells anything any more, or the server ends the connection.
-async fn stay(mut ws: Ws, mut orders: mpsc::UnboundedReceiver<Order>, told: &Told) {
+async fn stay(n: usize, mut ws: Ws, mut orders: mpsc::UnboundedReceiver<Order>, told: &Told, room: bool) {
     loop {
         tokio::select! {
             order = orders.recv() => {
@@ -186,8 +251,11 @@ async fn stay(mut ws: Ws, mut orders: mpsc::UnboundedReceiver<Order>, told: &Tol
             }
             message = ws.next() => {
                 let how = match message {
-                    Some(Ok(Message::Text(_))) => {
+                    Some(Ok(Message::Text(text))) => {
                         told.frames.set(told.frames.get() + 1);
+                        if room {
+                            told.note_room(n, &text);
+                        }
                         continue;
                     }
                     Some(Ok(Message::Close(frame))) => frame.map_or_else(|| "no code".to_owned(), |f| f.code.to_string()),
@@ -200,5 +268,20 @@ async fn stay(mut ws: Ws, mut orders: mpsc::UnboundedReceiver<Order>, told: &Tol
                 return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_is_counted() {
+        let of = |event: &str, payload: &str| room(&format!("[null,null,\"presence:all\",\"{event}\",{payload}]"));
+        let state = r#"{"a":{"metas":[{"phx_ref":"1"},{"phx_ref":"2"}]},"b":{"metas":[]}}"#;
+        assert_eq!(of("presence_state", state), Some(Room::State(2)));
+        let arrival = r#"{"joins":{"a":{"metas":[]},"b":{"metas":[]}},"leaves":{"a":{"metas":[]}}}"#;
+        assert_eq!(of("presence_diff", arrival), Some(Room::Diff(1)));
+        assert_eq!(of("phx_reply", r#"{"status":"ok","response":{}}"#), None);
     }
 }

@@ -1,12 +1,13 @@
 //! `rollcall load sockets`: many people on sockets, a few who watch them, and a script of what happens.
 //!
 //! - `crowd`: the people. `watcher`: those who watch. `connect`: opening one socket.
-//! - `script`: the steps, in order, and what is measured in each. `report`: the results, as JSON and as a table.
+//! - `script`: the steps, in order; `steps`: what is done and measured in each. `report`: the results, as JSON and as a table.
 
 mod connect;
 mod crowd;
 mod report;
 mod script;
+mod steps;
 mod watcher;
 
 use std::path::PathBuf;
@@ -36,6 +37,9 @@ pub(super) struct SocketsArgs {
     /// They join presence:me, so that they count as online; without, they only keep a connection
     #[arg(long)]
     join: bool,
+    /// They also join this topic, on which they must all see each other: presence:all if they are admins
+    #[arg(long, value_name = "TOPIC", requires = "join")]
+    room: Option<String>,
     /// Sockets opened a second at first; 0 = all at once
     #[arg(long, default_value_t = 0, value_name = "N")]
     rate: u32,
@@ -51,6 +55,9 @@ pub(super) struct SocketsArgs {
     /// What they watch
     #[arg(long, default_value = "presence", value_name = "WHAT")]
     watch: Watched,
+    /// More watchers, who read nothing until the changes are over, and then catch up
+    #[arg(long, default_value_t = 0, value_name = "N", requires_all = ["watchers", "changes_per_second"])]
+    stuck: u32,
     /// Page changes a second; with `--watch live`, of people in the window, then of anybody
     #[arg(long, default_value_t = 0, value_name = "N", requires_all = ["join", "watchers"])]
     changes_per_second: u32,
@@ -69,6 +76,9 @@ pub(super) struct SocketsArgs {
     /// Then all come back at once
     #[arg(long, requires = "drop")]
     reconnect: bool,
+    /// Then wait until the server is stopped and started again at the same address, and all come back at once
+    #[arg(long, requires_all = ["join", "watchers"])]
+    restart: bool,
     /// At the end, stay until standard input ends
     #[arg(long)]
     hold: bool,

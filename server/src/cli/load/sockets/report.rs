@@ -24,11 +24,15 @@ pub(super) struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) changes_anywhere: Option<Changes>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stuck: Option<Stuck>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) heartbeats: Option<Beats>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) drop: Option<Leaving>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reconnect: Option<Arrival>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) restart: Option<Return>,
     /// Tries to connect that did not work, by what went wrong.
     pub(super) failed: BTreeMap<String, u64>,
     /// Connections that the server ended, by its code.
@@ -54,6 +58,17 @@ pub(super) struct Arrival {
     /// The server's, authentication and everything else included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cpu_seconds_per_1000: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cpu_seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) room: Option<Room>,
+}
+
+/// What people who all see each other were sent until everybody saw everybody.
+#[derive(Debug, Serialize)]
+pub(super) struct Room {
+    pub(super) frames: u64,
+    pub(super) bytes: u64,
 }
 
 /// Of the server, in bytes.
@@ -78,6 +93,29 @@ pub(super) struct Changes {
     /// The server's, in per cent of one processor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cpu_percent: Option<f64>,
+}
+
+/// Watchers that read nothing while others changed, and then caught up.
+#[derive(Debug, Serialize)]
+pub(super) struct Stuck {
+    pub(super) watchers: usize,
+    /// How much more memory the server held at the end of the changes than at their beginning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) memory_growth: Option<i64>,
+    /// What they read until their copies were like the others', at most.
+    pub(super) bytes: u64,
+    /// How long that took.
+    pub(super) converged_seconds: f64,
+    /// Fresh snapshots each was sent, at most.
+    pub(super) snapshots: u64,
+}
+
+/// The server stopped and started, and everybody came back.
+#[derive(Debug, Serialize)]
+pub(super) struct Return {
+    /// From the first connection that the server ended until it took connections again.
+    pub(super) away_seconds: f64,
+    pub(super) arrival: Arrival,
 }
 
 /// The heartbeats of the protocol, answered.
@@ -121,6 +159,9 @@ impl Report {
         if let Some(c) = &self.changes_anywhere {
             row("the same, of changes anywhere", format!("{:.0}", c.bytes_per_change_per_watcher));
         }
+        if let Some(s) = &self.stuck {
+            row("stuck watchers caught up", format!("{:.2} s, {} bytes", s.converged_seconds, s.bytes));
+        }
         if let Some(b) = &self.heartbeats {
             row("heartbeats answered", format!("{} ({:.0}/s), {} missed", b.answered, b.per_second, b.missed));
             if let Some(cpu) = b.cpu_seconds_per_1000 {
@@ -135,6 +176,10 @@ impl Report {
         }
         if let Some(r) = &self.reconnect {
             arrival(r, "reconnect", &mut row);
+        }
+        if let Some(r) = &self.restart {
+            row("the server was away", format!("{:.2} s", r.away_seconds));
+            arrival(&r.arrival, "return", &mut row);
         }
         let counted = [("failed", &self.failed), ("ended by the server", &self.ended)];
         for (what, by) in counted {
@@ -162,5 +207,8 @@ fn arrival(a: &Arrival, name: &str, row: &mut impl FnMut(&str, String)) {
     }
     if let Some(cpu) = a.cpu_seconds_per_1000 {
         row("server's CPU per 1,000", format!("{cpu:.3} s"));
+    }
+    if let Some(room) = &a.room {
+        row("sent to the room", format!("{} frames, {} bytes", room.frames, room.bytes));
     }
 }

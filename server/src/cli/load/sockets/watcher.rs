@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::ValueEnum;
-use domain::presence::live::{Mirror, Patch, Snapshot};
+use domain::presence::live::{self, Mirror, Patch, Snapshot};
 use futures_util::{SinkExt, StreamExt};
 use serde::{
     Deserialize,
@@ -46,32 +46,71 @@ pub(super) struct Seen {
     pub(super) took: Vec<Option<Duration>>,
     /// How often the watcher's copy differed from the server's.
     pub(super) diverged: u64,
+    /// Fresh snapshots: one when it came, and one each time it had fallen behind.
+    pub(super) snapshots: u64,
+    copy: Copy,
     /// Why it sees nothing any more.
     pub(super) ended: Option<String>,
+}
+
+impl Seen {
+    /// Whether both know the same.
+    pub(super) fn agrees(&self, other: &Self) -> bool {
+        self.copy.agrees(&other.copy)
+    }
 }
 
 pub(super) type Eyes = Rc<RefCell<Seen>>;
 
 /// Starts a watcher; it has its first snapshot when this returns.
 pub(super) async fn start(target: &Target, cookie: &str, watched: Watched, told: Rc<Told>) -> Result<Eyes, Failure> {
-    let cannot = |how: String| Failure::failed(format!("the watcher cannot watch: {how}"));
-    let mut ws = connect::open(target, cookie, None, Reader::Watcher).await.map_err(cannot)?;
-    let join = match watched {
-        Watched::Presence => r#"["1","1","presence:all","phx_join",{}]"#,
-        Watched::Live => r#"["1","1","live:online","phx_join",{"limit":200}]"#,
-    };
-    ws.send(Message::text(join)).await.map_err(|e| cannot(e.to_string()))?;
+    let ws = open(target, cookie, watched, Reader::Watcher).await?;
     let eyes = Eyes::default();
     let (ready, is_ready) = oneshot::channel();
     spawn_local(watch(ws, Rc::clone(&eyes), told, ready));
     match is_ready.await {
         Ok(()) => Ok(eyes),
-        Err(_) => Err(cannot(eyes.borrow().ended.clone().unwrap_or_else(|| "it was told nothing".to_owned()))),
+        Err(_) => Err(cannot(&eyes.borrow().ended.clone().unwrap_or_else(|| "it was told nothing".to_owned()))),
     }
 }
 
+/// Starts a watcher that joins and then reads nothing until it is woken.
+pub(super) async fn start_stuck(
+    target: &Target,
+    cookie: &str,
+    watched: Watched,
+    told: Rc<Told>,
+) -> Result<(Eyes, oneshot::Sender<()>), Failure> {
+    let ws = open(target, cookie, watched, Reader::Narrow).await?;
+    let eyes = Eyes::default();
+    let (wake, woken) = oneshot::channel();
+    let (ready, _) = oneshot::channel();
+    let seen = Rc::clone(&eyes);
+    spawn_local(async move {
+        // Not woken: the load is over.
+        if woken.await.is_ok() {
+            watch(ws, seen, told, ready).await;
+        }
+    });
+    Ok((eyes, wake))
+}
+
+fn cannot(how: &str) -> Failure {
+    Failure::failed(format!("the watcher cannot watch: {how}"))
+}
+
+async fn open(target: &Target, cookie: &str, watched: Watched, reader: Reader) -> Result<Ws, Failure> {
+    let mut ws = connect::open(target, cookie, None, reader).await.map_err(|e| cannot(&e))?;
+    let join = match watched {
+        Watched::Presence => r#"["1","1","presence:all","phx_join",{}]"#,
+        Watched::Live => r#"["1","1","live:online","phx_join",{"limit":200}]"#,
+    };
+    ws.send(Message::text(join)).await.map_err(|e| cannot(&e.to_string()))?;
+    Ok(ws)
+}
+
 async fn watch(mut ws: Ws, eyes: Eyes, told: Rc<Told>, ready: oneshot::Sender<()>) {
-    let (mut ready, mut copy) = (Some(ready), Copy::default());
+    let mut ready = Some(ready);
     let ended = loop {
         let text = match ws.next().await {
             Some(Ok(Message::Text(text))) => text,
@@ -89,7 +128,7 @@ async fn watch(mut ws: Ws, eyes: Eyes, told: Rc<Told>, ready: oneshot::Sender<()
             "phx_reply" => continue,
             _ => {}
         }
-        if !eyes.borrow_mut().take_in(event, &text, at, &mut copy, &told) {
+        if !eyes.borrow_mut().take_in(event, &text, at, &told) {
             let again = r#"["1","2","live:online","query",{"limit":200}]"#;
             if ws.send(Message::text(again)).await.is_err() {
                 break "the connection broke off".to_owned();
@@ -107,13 +146,14 @@ async fn watch(mut ws: Ws, eyes: Eyes, told: Rc<Told>, ready: oneshot::Sender<()
 
 impl Seen {
     /// Takes in one frame; false when the copy does not fit any more.
-    fn take_in(&mut self, event: &str, text: &str, at: Instant, copy: &mut Copy, told: &Told) -> bool {
+    fn take_in(&mut self, event: &str, text: &str, at: Instant, told: &Told) -> bool {
         self.frames += 1;
         self.bytes += text.len() as u64;
         note_changes(text, at, told, &mut self.took);
-        let fits = copy.apply(event, text).is_ok();
+        let fits = self.copy.apply(event, text).is_ok();
         self.diverged += u64::from(!fits);
-        (self.people, self.window) = (copy.people(), copy.window());
+        self.snapshots += u64::from(matches!(event, "presence_state" | "snapshot"));
+        (self.people, self.window) = (self.copy.people(), self.copy.window());
         fits
     }
 }
@@ -176,7 +216,11 @@ impl Copy {
         Ok(())
     }
 
+    /// People of whom the server does not know yet are not here: after a restart they are still to come.
     fn join(&mut self, key: &str, metas: &Metas<'_>) {
+        if metas.metas.iter().any(|meta| meta.state == Some("unknown")) {
+            return;
+        }
         let known = self.people.entry(key.into()).or_default();
         for meta in &metas.metas {
             if known.iter().all(|k| **k != *meta.phx_ref) {
@@ -192,6 +236,18 @@ impl Copy {
         if known.is_empty() {
             self.people.remove(key);
         }
+    }
+
+    fn agrees(&self, other: &Self) -> bool {
+        let refs = |copy: &Self, key: &str| {
+            let mut refs = copy.people.get(key).cloned().unwrap_or_default();
+            refs.sort_unstable();
+            refs
+        };
+        let rows = |copy: &Self| copy.mirror.as_ref().map(|m| (live::hash(&m.rows), m.total));
+        self.people.len() == other.people.len()
+            && self.people.keys().all(|key| refs(self, key) == refs(other, key))
+            && rows(self) == rows(other)
     }
 
     fn people(&self) -> usize {
@@ -212,6 +268,8 @@ struct Metas<'a> {
 #[derive(Deserialize)]
 struct Meta<'a> {
     phx_ref: &'a str,
+    #[serde(borrow)]
+    state: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
