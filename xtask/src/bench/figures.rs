@@ -5,7 +5,7 @@ use std::fmt::Write;
 /// One row of the table.
 #[derive(Clone, Debug)]
 pub(super) struct Figure {
-    measure: &'static str,
+    measure: String,
     value: f64,
     unit: &'static str,
     /// Whether less is better.
@@ -13,17 +13,17 @@ pub(super) struct Figure {
     floor: Option<f64>,
     goal: Option<f64>,
     /// What was measured of others on the same kind of machine.
-    others: &'static str,
+    others: String,
 }
 
 impl Figure {
     /// A number that should be small.
-    pub(super) fn at_most(measure: &'static str, unit: &'static str, value: f64) -> Self {
-        Self { measure, value, unit, at_most: true, floor: None, goal: None, others: "" }
+    pub(super) fn at_most(measure: impl Into<String>, unit: &'static str, value: f64) -> Self {
+        Self { measure: measure.into(), value, unit, at_most: true, floor: None, goal: None, others: String::new() }
     }
 
     /// A number that should be large.
-    pub(super) fn at_least(measure: &'static str, unit: &'static str, value: f64) -> Self {
+    pub(super) fn at_least(measure: impl Into<String>, unit: &'static str, value: f64) -> Self {
         Self { at_most: false, ..Self::at_most(measure, unit, value) }
     }
 
@@ -37,8 +37,8 @@ impl Figure {
         Self { goal: Some(goal), ..self }
     }
 
-    pub(super) fn others(self, others: &'static str) -> Self {
-        Self { others, ..self }
+    pub(super) fn others(self, others: impl Into<String>) -> Self {
+        Self { others: others.into(), ..self }
     }
 
     /// Whether the floor is met; nothing when there is none. A measurement that failed meets nothing.
@@ -62,12 +62,12 @@ impl Figure {
             (None, _) => "",
         };
         [
-            self.measure.to_owned(),
+            self.measure.clone(),
             format!("{} {}", number(self.value), self.unit).trim_end().to_owned(),
             limit(self.floor),
             limit(self.goal),
             verdict.to_owned(),
-            self.others.to_owned(),
+            self.others.clone(),
         ]
     }
 }

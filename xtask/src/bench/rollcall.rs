@@ -30,11 +30,20 @@ pub(super) struct Rollcall {
 impl Rollcall {
     /// A database of `PEOPLE` with sessions, and an admin.
     pub(super) fn prepare(binary: PathBuf) -> Outcome<Self> {
+        Self::of(binary, PEOPLE, "member")
+    }
+
+    /// Another database, of fewer people of some role, and the same admin.
+    pub(super) fn another(&self, people: u32, role: &str) -> Outcome<Self> {
+        Self::of(self.binary.clone(), people, role)
+    }
+
+    fn of(binary: PathBuf, people: u32, role: &str) -> Outcome<Self> {
         let rollcall = Self { binary, folder: TempDir::with_prefix("rollcall-bench-")? };
-        eprintln!("preparing {PEOPLE} people");
+        eprintln!("preparing {people} people");
         let data = rollcall.data();
-        let people = PEOPLE.to_string();
-        let mut prepare = rollcall.command(&["load", "prepare", "--people", &people, "--out"]);
+        let people = people.to_string();
+        let mut prepare = rollcall.command(&["load", "prepare", "--people", &people, "--role", role, "--out"]);
         process::run(prepare.arg(rollcall.cookies()).arg("--data-dir").arg(&data).stdout(Stdio::null()))?;
         let mut add = rollcall.command(&["user", "add", "--username", ADMIN, "--role", "admin", "--password-stdin"]);
         let mut adding = add.arg("--data-dir").arg(&data).stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
@@ -69,23 +78,32 @@ impl Rollcall {
         let folder = TempDir::new_in(self.folder.path())?;
         let data = folder.path().join("data");
         copy(&self.data(), &data)?;
+        let (child, url) = self.start(folder.path(), "127.0.0.1:0")?;
+        let admin = folder.path().join("admin");
+        let server = Server { rollcall: self, child, url, admin, folder };
+        fs::write(&server.admin, format!("{ADMIN}\t{}\n", sign_in(&server.url)?))?;
+        Ok(server)
+    }
+
+    /// A server on the data in `folder`, and where it listens.
+    fn start(&self, folder: &Path, listen: &str) -> Outcome<(Child, String)> {
         let plain = self.command(&[]);
         let mut serve = process::that_ends_with_us(&self.binary, "KILL");
         for (name, _) in plain.get_envs() {
             serve.env_remove(name);
         }
-        serve.args(["serve", "--listen", "127.0.0.1:0", "--ops-listen", "off", "--data-dir"]).arg(&data);
-        serve.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = serve.stderr(File::create(self.folder.path().join("log"))?).spawn()?;
-        let output = child.stdout.take().ok_or("no output")?;
-        let mut server = Server { rollcall: self, child, url: String::new(), admin: PathBuf::new(), folder };
-        let lines = BufReader::new(output).lines();
+        serve.args(["serve", "--listen", listen, "--ops-listen", "off", "--data-dir"]).arg(folder.join("data"));
+        serve.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped());
+        let log = self.folder.path().join("log");
+        let mut child = serve.stderr(File::create(&log)?).spawn()?;
+        let lines = BufReader::new(child.stdout.take().ok_or("no output")?).lines();
         let url = lines.map_while(Result::ok).find_map(|line| Some(line.strip_prefix("listening on ")?.to_owned()));
-        let said = || fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
-        server.url = url.ok_or_else(|| format!("the server did not start:\n{}", said()))?;
-        server.admin = server.folder.path().join("admin");
-        fs::write(&server.admin, format!("{ADMIN}\t{}\n", sign_in(&server.url)?))?;
-        Ok(server)
+        let said = || fs::read_to_string(&log).unwrap_or_default();
+        let Some(url) = url else {
+            process::stop(&mut child, "KILL", STOP_MAX);
+            return Err(format!("the server did not start:\n{}", said()).into());
+        };
+        Ok((child, url))
     }
 
     /// Single acts of the services, in a process and a database of their own.
@@ -126,6 +144,24 @@ impl Server<'_> {
     /// `rollcall load sockets` to its end.
     pub(super) fn sockets(&self, words: &str) -> Outcome<Value> {
         self.load("sockets", &self.rollcall.cookies(), words)
+    }
+
+    /// The same, with a stop and a new start when the people are ready for it.
+    pub(super) fn sockets_through_a_restart(&mut self, words: &str) -> Outcome<Value> {
+        let mut command = self.command("sockets", &self.rollcall.cookies(), &format!("{words} --restart"));
+        let mut load = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let (output, notes) = (load.stdout.take().ok_or("no output")?, load.stderr.take().ok_or("no output")?);
+        // Kept to the end: whatever else it has to say must find a reader.
+        let mut notes = BufReader::new(notes).lines().map_while(Result::ok);
+        if notes.any(|line| line.starts_with("ready: ")) {
+            process::stop(&mut self.child, "TERM", STOP_MAX);
+            let address = self.url.trim_start_matches("http://").to_owned();
+            (self.child, _) = self.rollcall.start(self.folder.path(), &address)?;
+        }
+        let value = first_value(output);
+        load.wait()?;
+        Ok(value
+            .ok_or_else(|| format!("the return could not be measured: {}", notes.collect::<Vec<_>>().join("; ")))?)
     }
 
     /// The same, but its people stay until the result is dropped.
