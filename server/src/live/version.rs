@@ -34,6 +34,9 @@ struct Sent<'a> {
     payload: &'a RawValue,
 }
 
+/// A frame of ours, taken apart.
+type Five<'a> = (Option<Ref>, Option<Ref>, &'a str, &'a str, &'a RawValue);
+
 impl Version {
     /// What `?vsn=` asks for: `~> 2.0.0`, `~> 1.0.0`, and none is "1.0.0" (phoenix-v2, "Connect").
     pub(super) fn parse(vsn: Option<&str>) -> Option<Self> {
@@ -61,7 +64,6 @@ impl Version {
         if self == Self::Two {
             return frame;
         }
-        type Five<'a> = (Option<Ref>, Option<Ref>, &'a str, &'a str, &'a RawValue);
         // Ours are always five, and no topic or event of ours needs an escape.
         let Ok((join_ref, reference, topic, event, payload)) = serde_json::from_str::<Five<'_>>(&frame) else {
             return frame;
