@@ -122,8 +122,8 @@ async fn enter(frame: &Frame, topic: Topic, socket: &Socket, services: &Services
             Ok(json!({}))
         }
         Topic::Live => {
-            socket.query(&actor, payload::<Window>(frame)?).await?;
-            Ok(json!({}))
+            let opened = socket.open_query(&actor, payload::<Window>(frame)?).await?;
+            Ok(json!(opened))
         }
     }
 }

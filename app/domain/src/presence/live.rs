@@ -24,7 +24,8 @@ pub struct Window {
     /// Rows, at most 200.
     pub limit: u32,
     pub offset: u32,
-    /// Where a mirror was before its connection broke. What cannot be resumed is answered with a snapshot.
+    /// Where a mirror of this very window was before its connection broke; heard when a window is opened. What cannot be
+    /// resumed is answered with a snapshot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resume: Option<Resume>,
 }
@@ -56,6 +57,17 @@ pub struct Snapshot {
     pub total: u32,
     pub rows: Vec<PersonRow>,
     pub as_of: Time,
+}
+
+/// How a window begins: the reply to its join.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opened {
+    /// The mirror stands as it was, and patches follow from there; else a snapshot comes.
+    pub resumed: bool,
+    pub epoch: Uuid,
+    /// What the next message follows, and the hash of the rows there: a mirror that has others asks for a snapshot.
+    pub seq: u64,
+    pub hash: String,
 }
 
 /// What changed in the window since `prev`.
@@ -120,6 +132,28 @@ impl View {
         let members = rows.filter(|r| query.matches(r)).map(|r| ((rank(query.sort, r), r.id), Arc::clone(r))).collect();
         let (limit, offset) = (window.limit.clamp(1, LIMIT_MAX) as usize, window.offset as usize);
         Self { query, limit, offset, members, shown: vec![], total: 0, seq: 0 }
+    }
+
+    /// A view as its watcher saw it at `seq`, before `missed` happened: over rows that have all of that behind them.
+    /// `apply` of the same changes then gives the one patch that was missed.
+    pub fn resume<'a>(
+        window: Window,
+        rows: impl Iterator<Item = &'a Arc<PersonRow>>,
+        missed: &'a [Change],
+        seq: u64,
+    ) -> Self {
+        let changed: HashSet<UserId> = missed.iter().map(|c| c.id).collect();
+        let before = missed.iter().filter_map(|c| c.before.as_ref());
+        let mut view = Self::new(window, rows.filter(|r| !changed.contains(&r.id)).chain(before));
+        view.shown = view.window().map(|r| r.id).collect();
+        view.total = view.members.len() as u32;
+        view.seq = seq;
+        view
+    }
+
+    /// Where the view is, for the reply to its join.
+    pub fn opened(&self, resumed: bool, epoch: Uuid) -> Opened {
+        Opened { resumed, epoch, seq: self.seq, hash: hash_of(self.window().map(|r| &**r)) }
     }
 
     fn window(&self) -> impl Iterator<Item = &Arc<PersonRow>> {
@@ -219,6 +253,11 @@ pub struct Mirror {
 impl Mirror {
     pub fn new(s: Snapshot) -> Self {
         Self { rows: s.rows, counts: s.counts, total: s.total, as_of: s.as_of, epoch: s.epoch, seq: s.seq }
+    }
+
+    /// Where to go on after a break.
+    pub fn resume(&self) -> Resume {
+        Resume { epoch: self.epoch, seq: self.seq }
     }
 
     /// Follows the server by one patch. After `Diverged` the mirror must be replaced by a snapshot.

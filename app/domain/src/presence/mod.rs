@@ -4,6 +4,7 @@
 //! - `person`: one person's connections and the rule that turns them into a state.
 //! - `roster`: everybody; events and time in, changes out; deadlines in one ordered set.
 //! - `view`: what watchers read: rows and counts. `query`: which rows, in which order. `live`: a window kept current.
+//!   `recent`: what went out lately, for those who were cut off.
 //! - `sight`: which rows reach whom, and what members see of each other.
 //! - `diff`: Phoenix Presence on top of the rows' connections.
 //! - `ledger`: from transitions to what is written down. `history`: what is read of it: who was here, one's day.
@@ -17,6 +18,7 @@ pub mod ledger;
 pub mod live;
 mod person;
 pub mod query;
+pub mod recent;
 pub mod roster;
 pub mod sight;
 pub mod state;

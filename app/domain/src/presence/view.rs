@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Cause, Chosen, State, Transition};
+use super::{Cause, Chosen, State, Transition, roster::Change};
 use crate::Time;
 
 /// One person who is not offline, as `/admin/users/online`, `live:online` and the table show them.
@@ -105,6 +105,15 @@ impl Counts {
         self.change(row, |n| *n = n.saturating_sub(1));
         self.by_org.retain(|_, n| *n > 0);
         self.by_team.retain(|_, n| *n > 0);
+    }
+
+    /// What these counts were before `changes`.
+    #[must_use]
+    pub fn before(&self, changes: &[Change]) -> Self {
+        let mut counts = self.clone();
+        changes.iter().filter_map(|c| c.after.as_ref()).for_each(|r| counts.remove(r));
+        changes.iter().filter_map(|c| c.before.as_ref()).for_each(|r| counts.add(r));
+        counts
     }
 
     fn change(&mut self, row: &PersonRow, step: impl Fn(&mut u32)) {

@@ -7,6 +7,7 @@ use domain::{
     presence::{
         Counts, PersonRow, Query, Roster, Sort, State,
         live::{self, Mirror, Patch, View, Window},
+        recent::Recent,
         roster::Change,
     },
     settings::PresenceLimits,
@@ -135,6 +136,33 @@ impl Watcher {
         Ok(())
     }
 
+    /// Comes back after a break, as the hub takes it back.
+    fn resume(&mut self, recent: &Recent, roster: &Roster, seq: u64, now: Time) -> TestCaseResult {
+        let rows: Vec<_> = roster.rows().filter(|r| self.reach.covers(r.organisation_id)).cloned().collect();
+        self.counts = count(&rows);
+        let since = self.mirror.resume();
+        let Some(missed) = recent.since(since.seq) else {
+            *self = Self::new(self.window.clone(), self.reach, roster, seq, now);
+            return Ok(());
+        };
+        let missed: Vec<Change> =
+            within(&missed, self.reach).into_iter().filter(|c| c.before.is_some() || c.after.is_some()).collect();
+        self.view = View::resume(self.window.clone(), rows.iter(), &missed, since.seq);
+        let opened = wire(&self.view.opened(true, EPOCH));
+        prop_assert_eq!((opened.seq, &opened.hash), (since.seq, &live::hash(&self.mirror.rows)), "as it was");
+        prop_assert_eq!(&self.counts.before(&missed), &self.mirror.counts);
+        let counts = Some(self.counts.clone()).filter(|c| *c != self.mirror.counts);
+        if let Some(patch) = self.view.apply(&missed, EPOCH, seq, counts, now) {
+            prop_assert_eq!(patch.prev, since.seq);
+            for row in &patch.upsert {
+                let known = self.mirror.rows.iter().find(|r| r.id == row.id);
+                prop_assert!(known.is_none_or(|k| missed.iter().any(|c| c.id == k.id)), "only what was missed");
+            }
+            prop_assert_eq!(self.mirror.apply(wire(&patch)), Ok(()));
+        }
+        Ok(())
+    }
+
     /// The mirror is what a fresh snapshot, a page, and the words of a query would give.
     fn check(&self, roster: &Roster, now: Time) -> TestCaseResult {
         let rows: Vec<_> = roster.rows().filter(|r| self.reach.covers(r.organisation_id)).cloned().collect();
@@ -197,6 +225,46 @@ proptest! {
             }
             for w in &watchers {
                 w.check(&roster, world.now)?;
+            }
+        }
+    }
+
+    /// A mirror that was cut off at any step and is resumed equals a fresh snapshot, and hears only what it missed.
+    #[test]
+    fn a_mirror_goes_on_where_it_was(
+        history in steps(PEOPLE, 60),
+        window in windows(),
+        reach in reaches(),
+        every in prop::collection::vec(1..6_usize, 60),
+        breaks in prop::collection::vec(prop::option::weighted(0.3, 1..12_usize), 60),
+    ) {
+        let (mut roster, mut world) = (Roster::new(PresenceLimits::default()), World::new(PEOPLE));
+        let mut watcher = Watcher::new(window, reach, &roster, 0, world.now);
+        let mut recent = Recent::default();
+        let (mut seq, mut wait, mut away) = (0, 1, 0);
+        for (i, step) in history.iter().enumerate() {
+            world.drive(&mut roster, step);
+            wait -= 1;
+            if wait > 0 {
+                continue;
+            }
+            wait = every[i];
+            let changes = roster.take_changes();
+            if !changes.is_empty() {
+                seq += 1;
+                recent.push(seq, changes.clone(), world.now);
+            }
+            if away == 0 {
+                watcher.follow(&changes, seq, world.now)?;
+                away = breaks[i].unwrap_or_default();
+            } else {
+                away -= 1;
+                if away == 0 {
+                    watcher.resume(&recent, &roster, seq, world.now)?;
+                }
+            }
+            if away == 0 {
+                watcher.check(&roster, world.now)?;
             }
         }
     }

@@ -8,7 +8,8 @@ use domain::{
     presence::{
         Closing, Colleague, ConnectionId, Counts, Event, Joined, PersonRow, Query, Report, Roster, State,
         diff::{self, Audience},
-        live::{self, View, Window},
+        live::{self, Opened, View, Window},
+        recent::Recent,
         roster::{Change, Known},
         sight, state,
         view::{Me, OnlinePage, sentence},
@@ -32,7 +33,7 @@ use super::{
     canary::Canary,
     ledger::Ledger,
     registry::{Refused, Registry},
-    watch::{LIVE, Live, Watchers, topic},
+    watch::{LIVE, Live, Watchers, reachable, topic},
 };
 use crate::{clock::Clock, sessions::LiveSession};
 
@@ -57,6 +58,7 @@ pub(super) struct Hub {
     ledger: Ledger,
     epoch: Uuid,
     seq: u64,
+    recent: Recent,
     /// Whole states as of the last flush, for all who join before the next: the diff that follows fits them.
     states: HashMap<Audience, Bytes>,
     pub(super) canary: Canary,
@@ -82,6 +84,7 @@ impl Hub {
             clock,
             ledger,
             seq: 0,
+            recent: Recent::default(),
             states: HashMap::new(),
             waiting: None,
             stopping: false,
@@ -393,6 +396,7 @@ impl Hub {
         }
         counter!("rollcall_diffs_total").increment(1);
         sent.count();
+        self.recent.push(self.seq, changes, now);
     }
 
     pub(super) fn watch(&mut self, id: ConnectionId, audience: Audience) {
@@ -405,9 +409,7 @@ impl Hub {
 
     fn send_state(&mut self, id: ConnectionId, audience: Audience) {
         let frame = self.state_frame(audience);
-        let mut sent = Sent::default();
-        sent.to(self.registry.outbox(id), frame);
-        sent.count();
+        self.send(id, frame);
     }
 
     fn state_frame(&mut self, audience: Audience) -> Bytes {
@@ -427,22 +429,41 @@ impl Hub {
         }
     }
 
-    pub(super) fn query(&mut self, id: ConnectionId, reach: Reach, window: Window) {
+    /// Opens or changes a live query, with a snapshot.
+    pub(super) fn query(&mut self, id: ConnectionId, reach: Reach, window: Window) -> Opened {
         self.flush();
-        let view = View::new(window, self.within(reach));
-        self.watchers.live.insert(id, Live { reach, view });
-        self.send_snapshot(id);
+        let mut live = Live { reach, view: View::new(window, self.within(reach)) };
+        self.send_snapshot(id, &mut live);
+        let opened = live.view.opened(false, self.epoch);
+        self.watchers.live.insert(id, live);
+        opened
     }
 
-    fn send_snapshot(&mut self, id: ConnectionId) {
+    /// Opens a live query: a mirror that was cut off hears only what it missed, where that is known; else a snapshot.
+    pub(super) fn open_query(&mut self, id: ConnectionId, reach: Reach, mut window: Window) -> Opened {
         self.flush();
+        let resume = window.resume.take().filter(|r| r.epoch == self.epoch);
+        let missed = resume.and_then(|r| Some((r.seq, reachable(&self.recent.since(r.seq)?, reach))));
+        let Some((seq, missed)) = missed else { return self.query(id, reach, window) };
         let now = self.now();
-        let Some(live) = self.watchers.live.get(&id) else { return };
-        let counts = self.counts(live.reach);
-        let Some(live) = self.watchers.live.get_mut(&id) else { return };
-        let snapshot = live.view.snapshot(self.epoch, self.seq, counts, now);
+        let mut view = View::resume(window, self.within(reach), &missed, seq);
+        let opened = view.opened(true, self.epoch);
+        let counts = Some(self.counts(reach)).filter(|c| c.before(&missed) != *c);
+        if let Some(patch) = view.apply(&missed, self.epoch, self.seq, counts, now) {
+            self.send(id, Bytes::from(wire::broadcast(LIVE, "patch", &patch)));
+        }
+        self.watchers.live.insert(id, Live { reach, view });
+        opened
+    }
+
+    fn send_snapshot(&self, id: ConnectionId, live: &mut Live) {
+        let snapshot = live.view.snapshot(self.epoch, self.seq, self.counts(live.reach), self.now());
+        self.send(id, Bytes::from(wire::broadcast(LIVE, "snapshot", &snapshot)));
+    }
+
+    fn send(&self, id: ConnectionId, frame: Bytes) {
         let mut sent = Sent::default();
-        sent.to(self.registry.outbox(id), Bytes::from(wire::broadcast(LIVE, "snapshot", &snapshot)));
+        sent.to(self.registry.outbox(id), frame);
         sent.count();
     }
 
@@ -455,7 +476,11 @@ impl Hub {
         for audience in self.watchers.topics_of(id) {
             self.send_state(id, audience);
         }
-        self.send_snapshot(id);
+        self.flush();
+        if let Some(mut live) = self.watchers.live.remove(&id) {
+            self.send_snapshot(id, &mut live);
+            self.watchers.live.insert(id, live);
+        }
     }
 }
 

@@ -29,7 +29,7 @@ use domain::{
     presence::{
         Chosen, Closing, Colleague, ConnectionId, Event, Joined, Query, Report, State,
         diff::Audience,
-        live::Window,
+        live::{Opened, Window},
         query::LIMIT_MAX,
         view::{Me, OnlinePage, Why, sentence},
     },
@@ -328,11 +328,18 @@ impl Socket {
         self.presence.tell(move |hub| hub.unwatch(id, audience));
     }
 
-    /// Opens or changes the connection's live query; the snapshot is in the outbox when this returns.
+    /// Opens a live query; what its mirror missed, or a snapshot, is in the outbox when this returns.
+    pub async fn open_query(&self, actor: &Actor, window: Window) -> Result<Opened, ApiError> {
+        let reach = actor.require(Action::Watch)?;
+        let id = self.id;
+        self.presence.ask(move |hub| hub.open_query(id, reach, window)).await
+    }
+
+    /// Changes the connection's live query; the snapshot is in the outbox when this returns.
     pub async fn query(&self, actor: &Actor, window: Window) -> Result<(), ApiError> {
         let reach = actor.require(Action::Watch)?;
         let id = self.id;
-        self.presence.ask(move |hub| hub.query(id, reach, window)).await
+        self.presence.ask(move |hub| hub.query(id, reach, window)).await.map(drop)
     }
 
     pub fn unquery(&self) {

@@ -88,7 +88,7 @@ impl Watchers {
 }
 
 /// The changes as somebody with `reach` sees them: who leaves it goes offline for them.
-fn reachable(changes: &[Change], reach: Reach) -> Vec<Change> {
+pub(super) fn reachable(changes: &[Change], reach: Reach) -> Vec<Change> {
     let seen = |row: &Option<std::sync::Arc<PersonRow>>| row.clone().filter(|r| reach.covers(r.organisation_id));
     changes
         .iter()

@@ -159,6 +159,65 @@ async fn watchers_see_what_there_is() {
     assert!(watcher.presences.list().is_empty() && watcher.mirror.unwrap().rows.is_empty());
 }
 
+/// After a break only what was missed is sent; what cannot be told any more is a snapshot.
+#[tokio::test]
+async fn a_window_goes_on_after_a_break() {
+    let app = App::start().await;
+    let admin = app.signed_in("ada", "admin", None).await;
+    let mut clients = vec![];
+    for username in ["mia", "ben", "cat"] {
+        let client = app.signed_in(username, "student", None).await;
+        client.post("/api/v1/heartbeat", json!({"idle_ms": 0})).await;
+        clients.push(client);
+    }
+    let mut watcher = Watcher { socket: admin.socket().await, presences: Presences::default(), mirror: None };
+    let reply = watcher.socket.join("live:online", json!({"limit": 200})).await;
+    assert_eq!(reply["response"]["resumed"], false, "{reply}");
+    watcher.catch_up().await;
+    for again in ["nothing missed", "two changes missed", "of another start"] {
+        watcher.socket = admin.socket().await;
+        let mut resume = json!(watcher.mirror.as_ref().unwrap().resume());
+        match again {
+            "two changes missed" => {
+                clients[0].put("/api/v1/presence/me", json!({"choice": "busy"})).await;
+                clients[1].post("/api/v1/auth/logout", json!({})).await;
+            }
+            "of another start" => resume["epoch"] = json!("00000000-0000-4000-8000-000000000000"),
+            _ => {}
+        }
+        let reply = watcher.socket.join("live:online", json!({"limit": 200, "resume": resume})).await;
+        assert_eq!(reply["response"]["resumed"], again != "of another start", "{again}: {reply}");
+        // What follows the reply, up to the answer to a heartbeat.
+        watcher.socket.cast("phoenix", "heartbeat", json!({})).await;
+        let mut events = vec![];
+        loop {
+            let frame = watcher.socket.frame().await;
+            if frame[2] == "phoenix" {
+                break;
+            }
+            watcher.take(&frame);
+            events.push(frame);
+        }
+        match again {
+            "nothing missed" => assert!(events.is_empty(), "{events:?}"),
+            "two changes missed" => {
+                assert_eq!(events.len(), 1, "{events:?}");
+                let patch = &events[0];
+                assert_eq!((&patch[3], &patch[4]["prev"]), (&json!("patch"), &resume["seq"]));
+                assert_eq!(patch[4]["upsert"].as_array().unwrap().len(), 1, "{patch}");
+                assert_eq!(patch[4]["remove"].as_array().unwrap().len(), 1, "{patch}");
+            }
+            _ => assert_eq!(events[0][3], "snapshot", "{events:?}"),
+        }
+        let online = admin.get("/api/v1/admin/users/online?limit=200").await.json();
+        let rows: Vec<PersonRow> = serde_json::from_value(online["users"].clone()).unwrap();
+        let mirror = watcher.mirror.as_ref().unwrap();
+        let states = |rows: &[PersonRow]| rows.iter().map(|r| (r.id, r.state, r.since)).collect::<Vec<_>>();
+        assert_eq!(states(&mirror.rows), states(&rows), "{again}");
+        assert_eq!(json!(mirror.counts), online["counts"], "{again}");
+    }
+}
+
 /// A window shows what it asks for, moves when it is asked to, and refuses what makes no sense.
 #[tokio::test]
 async fn a_window_can_be_changed() {
