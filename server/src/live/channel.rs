@@ -9,7 +9,10 @@ use domain::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use services::{Services, presence::Socket};
+use services::{
+    Services,
+    presence::{Key, Socket},
+};
 use uuid::Uuid;
 
 /// Clients repeat a refused join for ever; from the second on they are answered this much later.
@@ -28,7 +31,7 @@ pub(super) enum Answer {
 enum Topic {
     Me,
     Presence(Audience),
-    Live,
+    Live(Key),
 }
 
 impl Topic {
@@ -36,7 +39,7 @@ impl Topic {
         match text {
             "presence:me" => Some(Self::Me),
             "presence:all" => Some(Self::Presence(Audience::Everybody)),
-            "live:online" => Some(Self::Live),
+            _ if text.starts_with("live:online") => Key::of_topic(text).map(Self::Live),
             _ => {
                 let id = Uuid::parse_str(text.strip_prefix("presence:org:")?).ok()?;
                 Some(Self::Presence(Audience::Organisation(id)))
@@ -103,7 +106,7 @@ impl Channels {
         match topic {
             Topic::Me => socket.leave(),
             Topic::Presence(audience) => socket.unwatch(audience),
-            Topic::Live => socket.unquery(),
+            Topic::Live(key) => socket.unquery(key),
         }
         Answer::Two(reply, closed(join_ref.as_ref(), &frame.topic))
     }
@@ -121,8 +124,8 @@ async fn enter(frame: &Frame, topic: Topic, socket: &Socket, services: &Services
             socket.watch(&actor, audience).await?;
             Ok(json!({}))
         }
-        Topic::Live => {
-            let opened = socket.open_query(&actor, payload::<Window>(frame)?).await?;
+        Topic::Live(key) => {
+            let opened = socket.open_query(&actor, key, payload::<Window>(frame)?).await?;
             Ok(json!(opened))
         }
     }
@@ -146,8 +149,8 @@ async fn push(
             let me = services.presence.choose(&actor, payload::<Chosen>(frame)?).await?;
             Ok(json!({"state": me.state, "choice": me.chosen.choice}))
         }
-        (Topic::Live, "query") => {
-            socket.query(&actor, payload::<Window>(frame)?).await?;
+        (Topic::Live(key), "query") => {
+            socket.query(&actor, key, payload::<Window>(frame)?).await?;
             Ok(json!({}))
         }
         _ => Err(ApiError::invalid("event", "This topic takes no such event.")),

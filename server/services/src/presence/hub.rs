@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use domain::{
-    OrganisationId, Reach, SessionId, Time, UserId,
+    ApiError, ErrorCode, OrganisationId, Reach, SessionId, Time, UserId,
     presence::{
         Closing, Colleague, ConnectionId, Counts, Event, Joined, PersonRow, Query, Report, Roster, State,
         diff::{self, Audience},
@@ -33,7 +33,7 @@ use super::{
     canary::Canary,
     ledger::Ledger,
     registry::{Refused, Registry},
-    watch::{LIVE, Live, Watchers, reachable, topic},
+    watch::{KEYS_MAX, Key, Live, Watchers, reachable, topic},
 };
 use crate::{clock::Clock, sessions::LiveSession};
 
@@ -430,35 +430,48 @@ impl Hub {
     }
 
     /// Opens or changes a live query, with a snapshot.
-    pub(super) fn query(&mut self, id: ConnectionId, reach: Reach, window: Window) -> Opened {
+    pub(super) fn query(&mut self, id: ConnectionId, key: Key, reach: Reach, window: Window) -> Opened {
         self.flush();
         let mut live = Live { reach, view: View::new(window, self.within(reach)) };
-        self.send_snapshot(id, &mut live);
+        self.send_snapshot(id, key, &mut live);
         let opened = live.view.opened(false, self.epoch);
-        self.watchers.live.insert(id, live);
+        self.watchers.live.insert((id, key), live);
         opened
     }
 
     /// Opens a live query: a mirror that was cut off hears only what it missed, where that is known; else a snapshot.
-    pub(super) fn open_query(&mut self, id: ConnectionId, reach: Reach, mut window: Window) -> Opened {
+    pub(super) fn open_query(
+        &mut self,
+        id: ConnectionId,
+        key: Key,
+        reach: Reach,
+        mut window: Window,
+    ) -> Result<Opened, ApiError> {
         self.flush();
+        let further = self.watchers.keys_of(id).into_iter().filter(|k| ![Key::default(), key].contains(k)).count();
+        if key != Key::default() && further >= KEYS_MAX {
+            let message = "Too many live queries are open on this connection. Close some.";
+            return Err(ApiError::new(ErrorCode::TooManyRequests, message));
+        }
         let resume = window.resume.take().filter(|r| r.epoch == self.epoch);
         let missed = resume.and_then(|r| Some((r.seq, reachable(&self.recent.since(r.seq)?, reach))));
-        let Some((seq, missed)) = missed else { return self.query(id, reach, window) };
+        let Some((seq, missed)) = missed else {
+            return Ok(self.query(id, key, reach, window));
+        };
         let now = self.now();
         let mut view = View::resume(window, self.within(reach), &missed, seq);
         let opened = view.opened(true, self.epoch);
         let counts = Some(self.counts(reach)).filter(|c| c.before(&missed) != *c);
         if let Some(patch) = view.apply(&missed, self.epoch, self.seq, counts, now) {
-            self.send(id, Bytes::from(wire::broadcast(LIVE, "patch", &patch)));
+            self.send(id, Bytes::from(wire::broadcast(&key.topic(), "patch", &patch)));
         }
-        self.watchers.live.insert(id, Live { reach, view });
-        opened
+        self.watchers.live.insert((id, key), Live { reach, view });
+        Ok(opened)
     }
 
-    fn send_snapshot(&self, id: ConnectionId, live: &mut Live) {
+    fn send_snapshot(&self, id: ConnectionId, key: Key, live: &mut Live) {
         let snapshot = live.view.snapshot(self.epoch, self.seq, self.counts(live.reach), self.now());
-        self.send(id, Bytes::from(wire::broadcast(LIVE, "snapshot", &snapshot)));
+        self.send(id, Bytes::from(wire::broadcast(&key.topic(), "snapshot", &snapshot)));
     }
 
     fn send(&self, id: ConnectionId, frame: Bytes) {
@@ -467,8 +480,8 @@ impl Hub {
         sent.count();
     }
 
-    pub(super) fn unquery(&mut self, id: ConnectionId) {
-        self.watchers.live.remove(&id);
+    pub(super) fn unquery(&mut self, id: ConnectionId, key: Key) {
+        self.watchers.live.remove(&(id, key));
     }
 
     pub(super) fn resend(&mut self, id: ConnectionId) {
@@ -477,9 +490,11 @@ impl Hub {
             self.send_state(id, audience);
         }
         self.flush();
-        if let Some(mut live) = self.watchers.live.remove(&id) {
-            self.send_snapshot(id, &mut live);
-            self.watchers.live.insert(id, live);
+        for key in self.watchers.keys_of(id) {
+            if let Some(mut live) = self.watchers.live.remove(&(id, key)) {
+                self.send_snapshot(id, key, &mut live);
+                self.watchers.live.insert((id, key), live);
+            }
         }
     }
 }

@@ -44,6 +44,7 @@ use self::{hub::Hub, ledger::Ledger};
 pub use self::{
     outbox::{Close, Next, Outbox},
     registry::Refused,
+    watch::Key,
 };
 use crate::{clock::Clock, sessions::LiveSession, store::Store};
 
@@ -328,23 +329,23 @@ impl Socket {
         self.presence.tell(move |hub| hub.unwatch(id, audience));
     }
 
-    /// Opens a live query; what its mirror missed, or a snapshot, is in the outbox when this returns.
-    pub async fn open_query(&self, actor: &Actor, window: Window) -> Result<Opened, ApiError> {
+    /// Opens one of the connection's live queries; what its mirror missed, or a snapshot, is in the outbox when this returns.
+    pub async fn open_query(&self, actor: &Actor, key: Key, window: Window) -> Result<Opened, ApiError> {
         let reach = actor.require(Action::Watch)?;
         let id = self.id;
-        self.presence.ask(move |hub| hub.open_query(id, reach, window)).await
+        self.presence.ask(move |hub| hub.open_query(id, key, reach, window)).await?
     }
 
-    /// Changes the connection's live query; the snapshot is in the outbox when this returns.
-    pub async fn query(&self, actor: &Actor, window: Window) -> Result<(), ApiError> {
+    /// Changes one of the connection's live queries; the snapshot is in the outbox when this returns.
+    pub async fn query(&self, actor: &Actor, key: Key, window: Window) -> Result<(), ApiError> {
         let reach = actor.require(Action::Watch)?;
         let id = self.id;
-        self.presence.ask(move |hub| hub.query(id, reach, window)).await.map(drop)
+        self.presence.ask(move |hub| hub.query(id, key, reach, window)).await.map(drop)
     }
 
-    pub fn unquery(&self) {
+    pub fn unquery(&self, key: Key) {
         let id = self.id;
-        self.presence.tell(move |hub| hub.unquery(id));
+        self.presence.tell(move |hub| hub.unquery(id, key));
     }
 
     /// The outbox overflowed and is empty now: fresh snapshots of everything watched.

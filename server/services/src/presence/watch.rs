@@ -15,8 +15,35 @@ use domain::{
 };
 use uuid::Uuid;
 
-/// The topic of a live query.
-pub(super) const LIVE: &str = "live:online";
+/// The topic of a live query; further ones of the same connection carry a key behind it.
+const LIVE: &str = "live:online";
+/// Further live queries of one connection: a browser shares one among its tabs.
+pub(super) const KEYS_MAX: usize = 20;
+
+/// Which live query of a connection: that of `live:online`, or that of `live:online:KEY`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key([u8; 16]);
+
+impl Key {
+    /// `live:online`, or with a key of 1 to 16 of a–z and 0–9.
+    pub fn of_topic(topic: &str) -> Option<Self> {
+        let mut key = Self::default();
+        let rest = topic.strip_prefix(LIVE)?;
+        if rest.is_empty() {
+            return Some(key);
+        }
+        let text = rest.strip_prefix(':')?.as_bytes();
+        let fits = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        let fits = !text.is_empty() && text.len() <= key.0.len() && text.iter().all(fits);
+        key.0[..text.len().min(16)].copy_from_slice(&text[..text.len().min(16)]);
+        fits.then_some(key)
+    }
+
+    pub(super) fn topic(&self) -> String {
+        let text: String = self.0.iter().take_while(|b| **b != 0).map(|b| char::from(*b)).collect();
+        if text.is_empty() { LIVE.to_owned() } else { format!("{LIVE}:{text}") }
+    }
+}
 
 pub(super) struct Live {
     pub(super) reach: Reach,
@@ -27,7 +54,7 @@ pub(super) struct Live {
 pub(super) struct Watchers {
     /// In order of joining, so that frames go out in a stable order.
     pub(super) topics: HashMap<Audience, Vec<ConnectionId>>,
-    pub(super) live: BTreeMap<ConnectionId, Live>,
+    pub(super) live: BTreeMap<(ConnectionId, Key), Live>,
 }
 
 impl Watchers {
@@ -38,18 +65,24 @@ impl Watchers {
 
     /// Who watches anything, each once.
     pub(super) fn ids(&self) -> impl Iterator<Item = ConnectionId> {
-        let all: BTreeSet<_> = self.topics.values().flatten().chain(self.live.keys()).copied().collect();
+        let all: BTreeSet<_> = self.topics.values().flatten().chain(self.live.keys().map(|(c, _)| c)).copied().collect();
         all.into_iter()
     }
 
     pub(super) fn remove(&mut self, id: ConnectionId) {
         self.topics.values_mut().for_each(|w| w.retain(|c| *c != id));
         self.topics.retain(|_, w| !w.is_empty());
-        self.live.remove(&id);
+        for key in self.keys_of(id) {
+            self.live.remove(&(id, key));
+        }
     }
 
     pub(super) fn topics_of(&self, id: ConnectionId) -> Vec<Audience> {
         self.topics.iter().filter(|(_, w)| w.contains(&id)).map(|(a, _)| *a).collect()
+    }
+
+    pub(super) fn keys_of(&self, id: ConnectionId) -> Vec<Key> {
+        self.live.range((id, Key::default())..).take_while(|((c, _), _)| *c == id).map(|((_, k), _)| *k).collect()
     }
 
     /// One diff per topic, with its watchers.
@@ -76,11 +109,11 @@ impl Watchers {
     ) -> Vec<(Bytes, ConnectionId)> {
         let mut within: HashMap<Reach, Vec<Change>> = HashMap::new();
         let mut frames = vec![];
-        for (id, live) in &mut self.live {
+        for ((id, key), live) in &mut self.live {
             let changes = within.entry(live.reach).or_insert_with(|| reachable(changes, live.reach));
             let counts = counted.contains(&live.reach).then(|| counts.get(&live.reach).cloned()).flatten();
             if let Some(patch) = live.view.apply(changes, epoch, seq, counts, now) {
-                frames.push((Bytes::from(wire::broadcast(LIVE, "patch", &patch)), *id));
+                frames.push((Bytes::from(wire::broadcast(&key.topic(), "patch", &patch)), *id));
             }
         }
         frames
@@ -101,5 +134,21 @@ pub(super) fn topic(audience: Audience) -> String {
     match audience {
         Audience::Everybody => "presence:all".to_owned(),
         Audience::Organisation(id) => format!("presence:org:{id}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_short_and_plain() {
+        for good in ["live:online", "live:online:a", "live:online:0123456789abcdef"] {
+            assert_eq!(Key::of_topic(good).unwrap().topic(), good);
+        }
+        for bad in ["live:", "live:onlinex", "live:online:", "live:online:A", "live:online:a:b", "live:online:é"] {
+            assert_eq!(Key::of_topic(bad), None, "{bad}");
+        }
+        assert_eq!(Key::of_topic("live:online:0123456789abcdefg"), None);
     }
 }

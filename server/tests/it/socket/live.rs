@@ -252,3 +252,55 @@ async fn a_window_can_be_changed() {
     let snapshot = socket.event("live:online", "snapshot").await;
     assert_eq!((names(&snapshot), &snapshot["total"]), (vec!["mia".to_owned()], &json!(1)));
 }
+
+/// One socket carries the windows of many tabs: each with its own query, frames under the name it was joined by.
+#[tokio::test]
+async fn a_socket_has_several_windows() {
+    let app = App::start().await;
+    let admin = app.signed_in("ada", "admin", None).await;
+    let (mia, ben) = (app.signed_in("mia", "student", None).await, app.signed_in("ben", "teacher", None).await);
+    for client in [&mia, &ben] {
+        client.post("/api/v1/heartbeat", json!({"idle_ms": 0})).await;
+    }
+    let mut socket = admin.socket().await;
+    let names = |s: &Value| {
+        s["rows"].as_array().unwrap().iter().map(|r| r["username"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for (topic, filter, shown) in [
+        ("live:online", json!({}), vec!["mia", "ben"]),
+        ("live:online:tab1", json!({"role": "student"}), vec!["mia"]),
+        ("live:online:tab2", json!({"role": "teacher"}), vec!["ben"]),
+    ] {
+        assert_eq!(socket.join(topic, json!({"filter": filter})).await["status"], "ok");
+        assert_eq!(names(&socket.event(topic, "snapshot").await), shown, "{topic}");
+    }
+    mia.put("/api/v1/presence/me", json!({"choice": "busy"})).await;
+    let states =
+        |p: &Value| p["upsert"].as_array().into_iter().flatten().map(|r| r["state"].clone()).collect::<Vec<_>>();
+    let mut told: Vec<(String, usize)> = vec![];
+    for _ in 0..3 {
+        let frame = socket.frame().await;
+        assert_eq!(frame[3], "patch");
+        assert!(states(&frame[4]).iter().all(|s| s == "busy"));
+        told.push((frame[2].as_str().unwrap().to_owned(), states(&frame[4]).len()));
+    }
+    told.sort();
+    let all = [("live:online", 1), ("live:online:tab1", 1), ("live:online:tab2", 0)];
+    assert_eq!(told, all.map(|(topic, n)| (topic.to_owned(), n)), "tab2 hears of the counts alone");
+    // Each changes and goes by itself.
+    assert_eq!(socket.push("live:online:tab2", "query", json!({"filter": {"q": "mia"}})).await["status"], "ok");
+    assert_eq!(names(&socket.event("live:online:tab2", "snapshot").await), ["mia"]);
+    assert_eq!(socket.push("live:online:tab1", "phx_leave", json!({})).await["status"], "ok");
+    assert_eq!(socket.push("live:online:tab1", "query", json!({})).await["response"]["reason"], "unmatched topic");
+    // Twenty beside the plain one, and no more; what is joined again is none more.
+    for n in 0..19 {
+        assert_eq!(socket.join(&format!("live:online:more{n}"), json!({})).await["status"], "ok", "{n}");
+    }
+    assert_eq!(socket.join("live:online:more0", json!({})).await["status"], "ok");
+    assert_eq!(socket.join("live:online:onemore", json!({})).await["response"]["reason"], "too_many_requests");
+    assert_eq!(socket.join("live:online", json!({})).await["status"], "ok");
+    for bad in ["live:online:", "live:online:UPPER", "live:online:a-b", "live:online:12345678901234567", "live:onlinex"]
+    {
+        assert_eq!(socket.join(bad, json!({})).await["response"]["reason"], "unmatched topic", "{bad}");
+    }
+}
