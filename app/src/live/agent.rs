@@ -125,6 +125,7 @@ impl Agent {
             visible: Some(visible()),
             input_at: None,
             idle_ms: Some((js_sys::Date::now() - self.last_input.get()).max(0.0) as i64),
+            tabs: None,
         };
         serde_json::to_value(report).unwrap_or_default()
     }

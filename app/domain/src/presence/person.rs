@@ -119,6 +119,7 @@ impl Person {
         let session = self.session(joined);
         let input_at = report.input(now).unwrap_or(now);
         let visible = report.visible.unwrap_or(true);
+        let tabs = tabs(&report).unwrap_or(1);
         let again = session.connections.iter().position(|c| c.id == id).map(|i| session.connections.remove(i));
         let returned = session.restored.take().is_some() || session.has_lost();
         if again.is_none() {
@@ -132,6 +133,7 @@ impl Person {
             opened_at: again.map_or(now, |c| c.opened_at),
             page: report.page,
             visible,
+            tabs,
             input_at,
             seen_at: now,
             lost: None,
@@ -159,6 +161,7 @@ impl Person {
         if let Some(visible) = report.visible {
             c.visible = visible;
         }
+        c.tabs = tabs(&report).unwrap_or(c.tabs);
         if report.page.is_some() {
             c.page = report.page;
         }
@@ -396,6 +399,11 @@ impl Person {
             recent_uploads: vec![],
         })
     }
+}
+
+/// Tabs behind a connection; what is no such number says nothing.
+fn tabs(report: &Report) -> Option<u8> {
+    report.tabs.and_then(|n| u8::try_from(n).ok()).filter(|n| *n > 0)
 }
 
 /// Why a session that was not connected is.

@@ -226,7 +226,13 @@ pub struct Report {
     /// Milliseconds since the last input; wins over `input_at`, since it needs no common clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_ms: Option<i64>,
+    /// How many tabs share the connection, 1 to 99; one unless said otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tabs: Option<i64>,
 }
+
+/// More tabs than this behind one connection are a mistake.
+const TABS_MAX: i64 = 99;
 
 impl Report {
     /// The report, or what is wrong with it.
@@ -236,6 +242,9 @@ impl Report {
         }
         if self.idle_ms.is_some_and(|ms| ms < 0) {
             return Err(ApiError::invalid("idle_ms", "Use a number of milliseconds from 0."));
+        }
+        if self.tabs.is_some_and(|n| !(1..=TABS_MAX).contains(&n)) {
+            return Err(ApiError::invalid("tabs", format!("Use a number from 1 to {TABS_MAX}.")));
         }
         Ok(self)
     }
@@ -290,6 +299,13 @@ mod tests {
         let r = Report { input_at: Some(Time(900)), idle_ms: Some(300), ..Report::default() };
         assert_eq!(r.input(Time(1_000)), Some(Time(700)));
         assert_eq!(Report::default().input(Time(1_000)), None);
+    }
+
+    #[test]
+    fn tabs_are_a_small_number() {
+        let of = |n: i64| Report { tabs: Some(n), ..Report::default() }.check();
+        assert!(of(1).is_ok() && of(99).is_ok());
+        assert!([i64::MIN, -1, 0, 100, i64::MAX].into_iter().all(|n| of(n).is_err()));
     }
 
     #[test]

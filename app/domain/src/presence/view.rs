@@ -61,6 +61,18 @@ pub struct DeviceRow {
     pub online_at: Time,
     pub signed_in_at: Time,
     pub last_input_at: Time,
+    /// Tabs behind the connection.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub tabs: u8,
+}
+
+fn one() -> u8 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn is_one(n: &u8) -> bool {
+    *n == 1
 }
 
 /// Counts over everybody one may see. Groups that are empty are listed where they are known to exist.

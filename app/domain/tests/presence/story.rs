@@ -358,3 +358,24 @@ fn a_clock_set_back_keeps_transitions_in_order() {
     assert!(s.transitions().windows(2).all(|p| p[0].at >= p[1].at));
     assert_eq!(s.state(), State::Active);
 }
+
+/// One connection may carry several tabs: the row and the evidence count them.
+#[test]
+fn tabs_behind_a_connection_are_counted() {
+    let tabs = |n| Report { tabs: Some(n), ..Report::default() };
+    let mut s = story();
+    s.open(1, 1, tabs(2)).open(2, 2, Report::default());
+    assert_eq!(s.row().devices.iter().map(|d| d.tabs).collect::<Vec<_>>(), [2, 1]);
+    let json = serde_json::to_value(&s.row().devices).unwrap();
+    assert_eq!((&json[0]["tabs"], json[1].get("tabs")), (&2.into(), None), "one is not worth a word");
+    for beat in 1..=13 {
+        s.at(beat * 25 * SECOND).alive(1).alive(2);
+    }
+    let evidence = |s: &Story| s.transitions()[0].evidence.clone();
+    assert!(evidence(&s).contains("3 tabs open"), "{}", evidence(&s));
+    // What says nothing changes nothing; what is no such number says nothing.
+    s.report(1, Report::default()).report(1, tabs(0)).report(1, tabs(-5)).report(1, tabs(1_000));
+    assert_eq!(s.row().devices[0].tabs, 2);
+    s.report(1, tabs(1)).close(2, Closing::Left);
+    assert_eq!(s.row().devices[0].tabs, 1);
+}

@@ -171,7 +171,7 @@ impl World {
             Input::Idle(ms) => (Some(Time(7)), Some(ms)),
             Input::At(ms) => (Some(self.now.plus(ms)), None),
         };
-        Report { page: page.map(|p| PAGES[p].to_owned()), visible, input_at, idle_ms }
+        Report { page: page.map(|p| PAGES[p].to_owned()), visible, input_at, idle_ms, tabs: None }
     }
 
     /// The instant that an input report means: ages win, the future is now, nothing is before 1970.

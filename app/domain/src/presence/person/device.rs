@@ -30,6 +30,7 @@ pub(in super::super) struct Connection {
     pub(super) opened_at: Time,
     pub(super) page: Option<String>,
     pub(super) visible: bool,
+    pub(super) tabs: u8,
     pub(super) input_at: Time,
     pub(in super::super) seen_at: Time,
     pub(in super::super) lost: Option<Lost>,
@@ -142,7 +143,7 @@ impl Presence {
 
     /// One row per connection, or one for a session without a socket.
     pub(super) fn rows(&self) -> impl Iterator<Item = DeviceRow> + '_ {
-        let row = |connection, page: &Option<String>, visible, connected, online_at, last_input_at| DeviceRow {
+        let row = |connection, page: &Option<String>, visible, connected, online_at, last_input_at, tabs| DeviceRow {
             session_id: self.id,
             connection,
             device: self.device.to_string(),
@@ -153,10 +154,11 @@ impl Presence {
             online_at,
             signed_in_at: self.signed_in_at,
             last_input_at,
+            tabs,
         };
-        let of = move |c: &Connection| row(Some(c.id), &c.page, c.visible, c.lost.is_none(), c.opened_at, c.input_at);
-        let beat = self.beat.as_ref().map(|b| row(None, &b.page, b.visible, true, b.first_at, b.input_at));
-        let restored = self.restored.map(|r| row(None, &None, true, false, r.seen_at, r.seen_at));
+        let of = move |c: &Connection| row(Some(c.id), &c.page, c.visible, c.lost.is_none(), c.opened_at, c.input_at, c.tabs);
+        let beat = self.beat.as_ref().map(|b| row(None, &b.page, b.visible, true, b.first_at, b.input_at, 1));
+        let restored = self.restored.map(|r| row(None, &None, true, false, r.seen_at, r.seen_at, 1));
         self.connections.iter().map(of).chain(beat).chain(restored)
     }
 }

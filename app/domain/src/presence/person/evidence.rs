@@ -68,7 +68,8 @@ impl Person {
     /// `one tab open`, `2 tabs open`, `heartbeats from curl`, `nothing open`.
     fn open_words(&self) -> String {
         let beating = self.sessions.iter().find(|s| s.beat.is_some());
-        match (self.sessions.iter().flat_map(|s| &s.connections).filter(|c| c.lost.is_none()).count(), beating) {
+        let open = self.sessions.iter().flat_map(|s| &s.connections).filter(|c| c.lost.is_none());
+        match (open.map(|c| usize::from(c.tabs)).sum::<usize>(), beating) {
             (0, Some(s)) => format!("heartbeats from {}", s.device),
             (0, None) => "nothing open".to_owned(),
             (1, _) => "one tab open".to_owned(),
