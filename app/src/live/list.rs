@@ -29,6 +29,7 @@ impl List {
                 org: last("org"),
                 team: last("team"),
                 q: last("q"),
+                page: None,
                 sort: last("sort").and_then(|s| Sort::parse(&s)).unwrap_or_default(),
             },
             offset: last("offset").and_then(|n| n.parse().ok()).unwrap_or_default(),

@@ -24,6 +24,8 @@ pub(super) struct Online {
     team: Option<String>,
     /// Part of a name, username, e-mail or page.
     q: Option<String>,
+    /// Part of the page of any connection.
+    page: Option<String>,
     sort: Option<Sort>,
     /// 50, at most 200.
     limit: Option<u32>,
@@ -38,8 +40,8 @@ pub(super) async fn online(
     caller: Caller,
     Params(p): Params<Online>,
 ) -> Answer<Json<OnlinePage>> {
-    let query =
-        Query { state: p.state, role: p.role, org: p.org, team: p.team, q: p.q, sort: p.sort.unwrap_or_default() };
+    let sort = p.sort.unwrap_or_default();
+    let query = Query { state: p.state, role: p.role, org: p.org, team: p.team, q: p.q, page: p.page, sort };
     let page = state.services.presence.online(&caller.actor, &query, p.limit.unwrap_or(50), p.offset.unwrap_or(0));
     Ok(Json(page.await?))
 }

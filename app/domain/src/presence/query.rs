@@ -68,6 +68,8 @@ pub struct Query {
     pub team: Option<String>,
     /// Part of a name, username, e-mail or page, whatever the case.
     pub q: Option<String>,
+    /// Part of the page of any connection, whatever the case.
+    pub page: Option<String>,
     pub sort: Sort,
 }
 
@@ -84,10 +86,18 @@ impl Query {
             && self.q.as_deref().is_none_or(|q| {
                 let q = q.trim().to_lowercase();
                 let has = |text: &str| text.to_lowercase().contains(&q);
-                has(&row.name)
-                    || has(&row.username)
-                    || row.email.as_deref().is_some_and(has)
-                    || row.devices.iter().any(|d| d.page.as_deref().is_some_and(has))
+                has(&row.name) || has(&row.username) || row.email.as_deref().is_some_and(has) || on_page(row, &q)
             })
+            && self.page.as_deref().is_none_or(|page| on_page(row, &page.trim().to_lowercase()))
     }
+
+    /// Whether it is everybody who is here, in some order.
+    pub fn is_everybody(&self) -> bool {
+        *self == Self { sort: self.sort, ..Self::default() }
+    }
+}
+
+/// Whether a connection shows a page with `part`, in lower case, in its path.
+fn on_page(row: &PersonRow, part: &str) -> bool {
+    part.is_empty() || row.devices.iter().any(|d| d.page.as_deref().is_some_and(|p| p.to_lowercase().contains(part)))
 }
