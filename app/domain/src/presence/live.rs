@@ -4,14 +4,14 @@
 //! there are; the browser keeps a `Mirror`. After every step the mirror equals a fresh snapshot (property test).
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     sync::Arc,
 };
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Counts, PersonRow, Query, Sort, query::LIMIT_MAX, roster::Change};
+use super::{Counts, PersonRow, Query, Sort, ordered::Ordered, query::LIMIT_MAX, roster::Change};
 use crate::{Time, UserId};
 
 /// What a watcher asks for.
@@ -93,30 +93,12 @@ pub struct Patch {
     pub as_of: Time,
 }
 
-/// A place in the order: what `Sort::compare` compares, kept so that a row can be found again when it changes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    Number(i64),
-    Text(String),
-}
-
-fn rank(sort: Sort, row: &PersonRow) -> Rank {
-    match sort {
-        Sort::Started => Rank::Number(row.session_started_at.0),
-        Sort::StartedDesc => Rank::Number(-row.session_started_at.0),
-        Sort::Name => Rank::Text(row.name.to_lowercase()),
-        Sort::State => Rank::Number(-(row.state as i64)),
-        Sort::Activity => Rank::Number(-row.last_activity_at.0),
-    }
-}
-
 /// The server's side of one watcher.
 #[derive(Debug)]
 pub struct View {
-    query: Query,
+    members: Ordered,
     limit: usize,
     offset: usize,
-    members: BTreeMap<(Rank, UserId), Arc<PersonRow>>,
     /// What the watcher shows: ids in order, as after the last message.
     shown: Vec<UserId>,
     total: u32,
@@ -124,14 +106,12 @@ pub struct View {
 }
 
 impl View {
-    /// A view over `rows`, which are those within the watcher's reach. Changes that led to them must have been taken from
-    /// the roster before: a view that is told of them again, from rows it never held, would keep both.
+    /// A view over `rows`, which are those within the watcher's reach (see `Ordered::new`).
     pub fn new<'a>(window: Window, rows: impl Iterator<Item = &'a Arc<PersonRow>>) -> Self {
         let mut query = window.filter;
         query.sort = window.sort.unwrap_or(query.sort);
-        let members = rows.filter(|r| query.matches(r)).map(|r| ((rank(query.sort, r), r.id), Arc::clone(r))).collect();
         let (limit, offset) = (window.limit.clamp(1, LIMIT_MAX) as usize, window.offset as usize);
-        Self { query, limit, offset, members, shown: vec![], total: 0, seq: 0 }
+        Self { members: Ordered::new(query, rows), limit, offset, shown: vec![], total: 0, seq: 0 }
     }
 
     /// A view as its watcher saw it at `seq`, before `missed` happened: over rows that have all of that behind them.
@@ -146,7 +126,7 @@ impl View {
         let before = missed.iter().filter_map(|c| c.before.as_ref());
         let mut view = Self::new(window, rows.filter(|r| !changed.contains(&r.id)).chain(before));
         view.shown = view.window().map(|r| r.id).collect();
-        view.total = view.members.len() as u32;
+        view.total = view.members.total();
         view.seq = seq;
         view
     }
@@ -157,13 +137,13 @@ impl View {
     }
 
     fn window(&self) -> impl Iterator<Item = &Arc<PersonRow>> {
-        self.members.values().skip(self.offset).take(self.limit)
+        self.members.window(self.limit, self.offset)
     }
 
     /// The window as it is; what follows builds on it.
     pub fn snapshot(&mut self, epoch: Uuid, seq: u64, counts: Counts, now: Time) -> Snapshot {
         self.shown = self.window().map(|r| r.id).collect();
-        self.total = self.members.len() as u32;
+        self.total = self.members.total();
         self.seq = seq;
         let rows: Vec<PersonRow> = self.window().map(|r| at(r, now)).collect();
         Snapshot { epoch, seq, hash: hash(&rows), counts, total: self.total, rows, as_of: now }
@@ -178,14 +158,7 @@ impl View {
         counts: Option<Counts>,
         now: Time,
     ) -> Option<Patch> {
-        for c in changes {
-            if let Some(row) = &c.before {
-                self.members.remove(&(rank(self.query.sort, row), row.id));
-            }
-            if let Some(row) = c.after.as_ref().filter(|r| self.query.matches(r)) {
-                self.members.insert((rank(self.query.sort, row), row.id), Arc::clone(row));
-            }
-        }
+        self.members.apply(changes);
         let changed: HashSet<UserId> = changes.iter().map(|c| c.id).collect();
         let shown: HashSet<UserId> = self.shown.iter().copied().collect();
         let rows: Vec<&Arc<PersonRow>> = self.window().collect();
@@ -194,7 +167,7 @@ impl View {
         let upsert: Vec<PersonRow> =
             rows.iter().filter(|r| changed.contains(&r.id) || !shown.contains(&r.id)).map(|r| at(r, now)).collect();
         let remove: Vec<UserId> = self.shown.iter().copied().filter(|id| !now_shown.contains(id)).collect();
-        let total = Some(self.members.len() as u32).filter(|t| *t != self.total);
+        let total = Some(self.members.total()).filter(|t| *t != self.total);
         if upsert.is_empty() && remove.is_empty() && total.is_none() && counts.is_none() {
             return None;
         }
@@ -203,7 +176,7 @@ impl View {
         let order = (!kept.chain(added).eq(ids.iter().copied())).then(|| ids.clone());
         let hash = hash_of(rows.iter().map(|r| &***r));
         let prev = std::mem::replace(&mut self.seq, seq);
-        self.total = self.members.len() as u32;
+        self.total = self.members.total();
         self.shown = ids;
         Some(Patch { epoch, seq, prev, hash, counts, total, upsert, remove, order, as_of: now })
     }

@@ -3,7 +3,8 @@
 //! - `state`: the words: states, causes, manual choices, what a client reports of itself.
 //! - `person`: one person's connections and the rule that turns them into a state.
 //! - `roster`: everybody; events and time in, changes out; deadlines in one ordered set.
-//! - `view`: what watchers read: rows and counts. `query`: which rows, in which order. `live`: a window kept current.
+//! - `view`: what watchers read: rows and counts. `query`: which rows, in which order. `ordered`: rows kept in it.
+//!   `live`: a window kept current.
 //!   `recent`: what went out lately, for those who were cut off.
 //! - `sight`: which rows reach whom, and what members see of each other.
 //! - `diff`: Phoenix Presence on top of the rows' connections.
@@ -16,6 +17,7 @@ pub mod diff;
 pub mod history;
 pub mod ledger;
 pub mod live;
+pub mod ordered;
 mod person;
 pub mod query;
 pub mod recent;

@@ -7,6 +7,7 @@ use domain::{
     presence::{
         Counts, PersonRow, Query, Roster, Sort, State,
         live::{self, Mirror, Patch, View, Window},
+        ordered::Ordered,
         recent::Recent,
         roster::Change,
     },
@@ -40,15 +41,15 @@ fn windows() -> impl Strategy<Value = Window> {
         text(&ROLES),
         prop::option::weighted(0.2, org),
         text(&["Red", "Blue"]),
-        text(&["", " ADA ", "u1", "example.org", "files/", "É"]),
+        (text(&["", " ADA ", "u1", "example.org", "files/", "É"]), text(&["", "/files", " FILES/1", "nowhere"])),
         (prop::sample::select(&Sort::ALL[..]), prop::option::of(prop::sample::select(&Sort::ALL[..]))),
         (
             prop_oneof![0..4_u32, Just(50), Just(u32::MAX)],
             prop_oneof![3 => Just(0), 2 => 0..5_u32, 1 => Just(u32::MAX)],
         ),
     )
-        .prop_map(|(state, role, org, team, q, (own, sort), (limit, offset))| Window {
-            filter: Query { state, role, org, team, q, sort: own },
+        .prop_map(|(state, role, org, team, (q, page), (own, sort), (limit, offset))| Window {
+            filter: Query { state, role, org, team, q, page, sort: own },
             sort,
             limit,
             offset,
@@ -329,6 +330,42 @@ fn row(person: usize, dice: u16) -> PersonRow {
         ip: "192.0.2.7".to_owned(),
         place: None,
         recent_uploads: vec![],
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 30, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// An order that is kept gives the page that looking through everybody gives.
+    #[test]
+    fn a_kept_order_is_the_scan(
+        history in steps(PEOPLE, 60),
+        begun in 0..30_usize,
+        reach in reaches(),
+        sort in prop::sample::select(&Sort::ALL[..]),
+        (limit, offset) in (1..6_u32, 0..6_u32),
+    ) {
+        let (mut roster, mut world) = (Roster::new(PresenceLimits::default()), World::new(PEOPLE));
+        let query = Query { sort, ..Query::default() };
+        prop_assert!(query.is_everybody());
+        let mut kept: Option<Ordered> = None;
+        for (i, step) in history.iter().enumerate() {
+            world.drive(&mut roster, step);
+            let changes = within(&roster.take_changes(), reach);
+            let rows: Vec<_> = roster.rows().filter(|r| reach.covers(r.organisation_id)).cloned().collect();
+            if let Some(kept) = &mut kept {
+                kept.apply(&changes);
+            } else if i >= begun {
+                kept = Some(Ordered::new(query.clone(), rows.iter()));
+            }
+            let Some(kept) = &kept else { continue };
+            let (total, page) = live::page(&query, limit, offset, rows.iter(), world.now);
+            prop_assert_eq!(kept.total(), total);
+            prop_assert_eq!(
+                kept.window(limit as usize, offset as usize).map(|r| live::at(r, world.now)).collect::<Vec<_>>(),
+                page
+            );
+        }
     }
 }
 
