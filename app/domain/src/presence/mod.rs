@@ -3,6 +3,7 @@
 //! - `state`: the words: states, causes, manual choices, what a client reports of itself.
 //! - `person`: one person's connections and the rule that turns them into a state.
 //! - `roster`: everybody; events and time in, changes out; deadlines in one ordered set.
+//! - `clocks`: when the process slept or the wall clock was set.
 //! - `view`: what watchers read: rows and counts. `query`: which rows, in which order. `ordered`: rows kept in it.
 //!   `live`: a window kept current.
 //!   `recent`: what went out lately, for those who were cut off.
@@ -13,6 +14,7 @@
 //! Nothing here does I/O or reads a clock, so a test can drive thousands of interleavings, and the browser applies
 //! patches with the code the server was tested with.
 
+pub mod clocks;
 pub mod diff;
 pub mod history;
 pub mod ledger;

@@ -11,6 +11,7 @@ use std::{collections::VecDeque, sync::Arc};
 use self::device::{Beat, Connection, Fell, Lost, Presence, Restored};
 use super::{
     Cause, Choice, Chosen, ConnectionId, DeviceRow, Joined, PersonRow, Report, State, Transition,
+    clocks::Jump,
     ledger::{Move, Trace},
 };
 use crate::{
@@ -289,6 +290,23 @@ impl Person {
             let fell = self.settle(due, limits);
             self.look_again(due, fell.map(Fell::cause), fell, limits, traces);
         }
+    }
+
+    /// The clocks jumped to `now`. What is said stays as it is; nothing of it lies in the future.
+    pub(super) fn jump(&mut self, jump: Jump, now: Time, limits: &PresenceLimits, traces: &mut Vec<Trace>) {
+        for s in &mut self.sessions {
+            s.jump(jump, now);
+        }
+        self.since = self.since.min(now);
+        for t in &mut self.history {
+            t.at = t.at.min(now);
+        }
+        self.look_again(now, None, None, limits, traces);
+    }
+
+    /// Looks again without anything having happened, so that the row carries what changed about the account.
+    pub(super) fn refresh(&mut self, now: Time, limits: &PresenceLimits, traces: &mut Vec<Trace>) {
+        self.look_again(now, None, None, limits, traces);
     }
 
     /// Looks again after an event at `now`, which `cause` describes.

@@ -5,7 +5,9 @@ use std::{
     sync::Arc,
 };
 
-use super::{Cause, Chosen, ConnectionId, PersonRow, Report, State, Transition, ledger::Trace, person::Person};
+use super::{
+    Cause, Chosen, ConnectionId, PersonRow, Report, State, Transition, clocks::Jump, ledger::Trace, person::Person,
+};
 use crate::{SessionId, Time, UserId, account::UserCard, session::EndReason, settings::PresenceLimits};
 
 /// Whose connection it is: what a session brings into presence.
@@ -61,6 +63,14 @@ pub enum Event {
     Chose {
         card: Arc<UserCard>,
         chosen: Chosen,
+    },
+    /// An account's name, role, organisation or teams are others now.
+    Changed {
+        card: Arc<UserCard>,
+    },
+    /// An account is no more.
+    Deleted {
+        user: UserId,
     },
     /// Connected at the last proof of life before a restart; unknown until `until`.
     Restored {
@@ -201,6 +211,13 @@ impl Roster {
                     Some(Cause::Chosen)
                 });
             }
+            Event::Changed { card } => {
+                self.touch(card.id, now, |p, limits, traces| {
+                    p.set_card(&card);
+                    p.refresh(now, limits, traces);
+                });
+            }
+            Event::Deleted { user } => self.forget(user, now),
             // A grace that is over already has nothing to wait for.
             Event::Restored { until, .. } if until <= now => {}
             Event::Restored { joined, seen_at, until } => {
@@ -211,6 +228,32 @@ impl Roster {
                 });
             }
         }
+    }
+
+    /// The clocks jumped; `last` is the wall's time before. It counts against nobody: who was here stays, who may
+    /// return has as long as before.
+    pub fn jump(&mut self, jump: Jump, last: Time) {
+        let now = last.plus(jump.set);
+        let everybody: Vec<UserId> = self.people.keys().copied().collect();
+        for id in everybody {
+            self.touch(id, last, |p, limits, traces| p.jump(jump, now, limits, traces));
+        }
+    }
+
+    /// Forgets somebody whose account is deleted: history, choice and all. Watchers and the history see them go.
+    pub fn forget(&mut self, id: UserId, now: Time) {
+        self.update(id, now, |p, _| {
+            p.sessions.clear();
+            Some(Cause::UserDisabled)
+        });
+        if let Some(due) = self.people.remove(&id).and_then(|p| p.deadline) {
+            self.deadlines.remove(&(due, id));
+        }
+    }
+
+    /// Whose session it is, while it is here.
+    pub fn owner(&self, session: SessionId) -> Option<UserId> {
+        self.sessions.get(&session).copied()
     }
 
     /// Who changed since the last call, with the row before the first change and after the last.
@@ -295,8 +338,17 @@ impl Roster {
         }
     }
 
-    /// Brings a person up to `now`, lets `act` happen, and keeps every index in step.
+    /// Brings a person up to `now`, lets `act` happen, and looks again when it tells why.
     fn update(&mut self, id: UserId, now: Time, act: impl FnOnce(&mut Person, &PresenceLimits) -> Option<Cause>) {
+        self.touch(id, now, |p, limits, traces| {
+            if let Some(cause) = act(p, limits) {
+                p.conclude(now, cause, limits, traces);
+            }
+        });
+    }
+
+    /// Brings a person up to `now`, lets `act` happen, and keeps every index in step.
+    fn touch(&mut self, id: UserId, now: Time, act: impl FnOnce(&mut Person, &PresenceLimits, &mut Vec<Trace>)) {
         let Some(p) = self.people.get_mut(&id) else { return };
         let before = p.row.clone();
         let old_deadline = p.deadline;
@@ -305,9 +357,7 @@ impl Roster {
         p.advance(now, &self.limits, &mut self.traces);
         let open_still: Vec<_> = connections(p).filter(|(_, open)| *open).collect();
         self.lost.extend(old_connections.iter().filter(|c| c.1 && !open_still.contains(c)).map(|(c, _)| *c));
-        if let Some(cause) = act(p, &self.limits) {
-            p.conclude(now, cause, &self.limits, &mut self.traces);
-        }
+        act(p, &self.limits, &mut self.traces);
         if old_deadline != p.deadline {
             old_deadline.map(|d| self.deadlines.remove(&(d, id)));
             p.deadline.map(|d| self.deadlines.insert((d, id)));

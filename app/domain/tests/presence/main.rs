@@ -5,11 +5,13 @@
 //! - `simulation`: the engine against the oracle; waking late; nothing leaks.
 //! - `table`: the rows of product.md at their exact limits. `vectors`: V12 of analytics.md. `story`: whole scenes.
 //! - `phoenix`: the Phoenix client's merging as the model of the diffs. `live`: a window and its mirror.
+//! - `jumps`: clocks that are set, sleeps, restarts, a hidden tab's day.
 //! - `ledger`: what is written down of random histories, against the oracle.
 //! - `wire`: frames that nobody would send on purpose.
 //!
 //! Time is an argument everywhere; nothing sleeps.
 
+mod jumps;
 mod ledger;
 mod live;
 mod oracle;

@@ -47,6 +47,8 @@ pub(crate) enum Act {
         session: SessionId,
         until: Time,
     },
+    /// The account is deleted.
+    Forget,
 }
 
 #[derive(Clone, Debug)]
@@ -180,6 +182,7 @@ impl Person {
                 (self.choice, self.until) = (choice, until);
                 self.pass(t, l);
             }
+            Act::Forget => *self = Self::default(),
             Act::Restore { session, until } => {
                 let here =
                     self.sockets.iter().any(|s| s.session == session) || self.beats.iter().any(|b| b.0 == session);

@@ -31,6 +31,8 @@ pub(crate) enum Op {
     End { person: usize, slot: usize, reason: usize },
     Choose { person: usize, choice: usize, until: Option<i64> },
     Restore { person: usize, slot: usize, grace: i64 },
+    Card { person: usize, card: usize },
+    Forget { person: usize },
     Pass,
 }
 
@@ -89,6 +91,8 @@ fn op(people: usize) -> impl Strategy<Value = Op> {
             .prop_map(|(person, choice, until)| Op::Choose { person, choice, until }),
         2 => (who(), slot(), prop_oneof![Just(45 * SECOND), span()])
             .prop_map(|(person, slot, grace)| Op::Restore { person, slot, grace }),
+        2 => (who(), 0..4_usize).prop_map(|(person, card)| Op::Card { person, card }),
+        1 => who().prop_map(|person| Op::Forget { person }),
         4 => Just(Op::Pass),
     ]
 }
@@ -244,6 +248,9 @@ impl World {
                 let (session, until) = (joined.session, now.plus(grace));
                 (person, Act::Restore { session, until }, Event::Restored { joined, seen_at: now.plus(-MINUTE), until })
             }
+            // Says nothing of where anybody is.
+            Op::Card { person, card: variant } => return Some(Event::Changed { card: card(person, variant) }),
+            Op::Forget { person } => (person, Act::Forget, Event::Deleted { user: user(person) }),
             Op::Pass => return None,
         };
         self.log.push(Entry { at: now, person: user(person), act });

@@ -65,7 +65,8 @@ impl Watchers {
 
     /// Who watches anything, each once.
     pub(super) fn ids(&self) -> impl Iterator<Item = ConnectionId> {
-        let all: BTreeSet<_> = self.topics.values().flatten().chain(self.live.keys().map(|(c, _)| c)).copied().collect();
+        let all: BTreeSet<_> =
+            self.topics.values().flatten().chain(self.live.keys().map(|(c, _)| c)).copied().collect();
         all.into_iter()
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::{Cause, ConnectionId, DeviceRow};
+use super::super::{Cause, ConnectionId, DeviceRow, clocks::Jump};
 use crate::{SessionId, Time, settings::PresenceLimits};
 
 /// How a connection was lost, while it may still return.
@@ -114,6 +114,29 @@ impl Presence {
         self.connections.iter().filter(counts).map(|c| c.input_at).chain(self.beat.as_ref().map(|b| b.input_at))
     }
 
+    /// Moves what ages along with clocks that jumped to `now`: nobody gets older by a clock that is set, and what waits
+    /// for a sign of life waits longer by the time we were deaf.
+    pub(super) fn jump(&mut self, Jump { set, deaf }: Jump, now: Time) {
+        for c in &mut self.connections {
+            c.seen_at = c.seen_at.plus(set).plus(deaf);
+            c.input_at = c.input_at.plus(set);
+            c.opened_at = c.opened_at.min(now);
+            if let Some(lost) = &mut c.lost {
+                lost.at = lost.at.plus(set);
+                lost.until = lost.until.plus(set).plus(deaf);
+            }
+        }
+        if let Some(b) = &mut self.beat {
+            b.at = b.at.plus(set).plus(deaf);
+            b.input_at = b.input_at.plus(set);
+            b.first_at = b.first_at.min(now);
+        }
+        if let Some(r) = &mut self.restored {
+            r.seen_at = r.seen_at.min(now);
+            r.until = r.until.plus(set).plus(deaf);
+        }
+    }
+
     /// Lets the time-driven things happen that are due at `now`; gives what fell away.
     pub(super) fn settle(&mut self, now: Time, limits: &PresenceLimits) -> Option<Fell> {
         let mut fell = None;
@@ -156,7 +179,9 @@ impl Presence {
             last_input_at,
             tabs,
         };
-        let of = move |c: &Connection| row(Some(c.id), &c.page, c.visible, c.lost.is_none(), c.opened_at, c.input_at, c.tabs);
+        let of = move |c: &Connection| {
+            row(Some(c.id), &c.page, c.visible, c.lost.is_none(), c.opened_at, c.input_at, c.tabs)
+        };
         let beat = self.beat.as_ref().map(|b| row(None, &b.page, b.visible, true, b.first_at, b.input_at, 1));
         let restored = self.restored.map(|r| row(None, &None, true, false, r.seen_at, r.seen_at, 1));
         self.connections.iter().map(of).chain(beat).chain(restored)
