@@ -1,7 +1,11 @@
 //! Row 45: a watcher that reads slowly, or not at all, costs little and harms nobody.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
+use domain::presence::live::{Mirror, Patch};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -61,6 +65,83 @@ async fn a_stuck_watcher_converges_by_snapshot() {
     }
     assert!(bytes < healthy_bytes, "what it was too slow for was not kept: {bytes} of {healthy_bytes}");
     stuck.heartbeat().await;
+}
+
+/// The same for a live query: patches it was too slow for are dropped, a snapshot follows, and the window is true again.
+#[tokio::test]
+async fn a_stuck_live_query_converges_by_snapshot() {
+    let app = App::start().await;
+    let admin = app.signed_in("ada", "admin", None).await;
+    let (mia, _tabs) = heavy(&app).await;
+    let mut stuck = admin.narrow_socket(4_096).await;
+    stuck.cast("live:online", "phx_join", json!({})).await;
+    stuck.cast("live:online:further", "phx_join", json!({"filter": {"q": "mia"}})).await;
+    for n in 0..300 {
+        let choice = if n % 2 == 0 { "busy" } else { "available" };
+        mia.put("/api/v1/presence/me", json!({"choice": choice})).await;
+    }
+    let online = admin.get("/api/v1/admin/users/online").await.json();
+    let mut windows: HashMap<String, (Mirror, usize)> = HashMap::new();
+    let (mut frames, is) = (0, &online["users"][0]["since"]);
+    let done = |(mirror, snapshots): &(Mirror, usize)| *snapshots > 1 && json!(mirror.rows[0].since) == *is;
+    while windows.len() < 2 || !windows.values().all(done) {
+        let frame = stuck.frame().await;
+        frames += 1;
+        let (mirror, snapshots) = windows.entry(frame[2].as_str().unwrap().to_owned()).or_default();
+        match frame[3].as_str() {
+            Some("snapshot") => {
+                *snapshots += 1;
+                *mirror = Mirror::new(serde_json::from_value(frame[4].clone()).unwrap());
+            }
+            Some("patch") => {
+                let patch: Patch = serde_json::from_value(frame[4].clone()).unwrap();
+                assert_eq!(mirror.apply(patch), Ok(()), "what was not dropped follows what came before");
+            }
+            _ => {}
+        }
+    }
+    assert!(frames < 600, "what it was too slow for was not kept: {frames}");
+    stuck.heartbeat().await;
+}
+
+/// Forty-nine who watch somebody else get every one of their frames, one by one, while the fiftieth is stuck.
+#[tokio::test]
+async fn a_stuck_watcher_costs_the_others_no_frame() {
+    const ROUNDS: usize = 120;
+    let app = App::start().await;
+    let admin = app.signed_in("ada", "admin", None).await;
+    let (mia, _tabs) = heavy(&app).await;
+    let ben = app.signed_in("ben", "student", Some("North")).await;
+    ben.post("/api/v1/heartbeat", json!({"idle_ms": 0})).await;
+    let online = admin.get("/api/v1/admin/users/online?q=ben").await.json();
+    let topic = format!("presence:org:{}", online["users"][0]["organisation_id"].as_str().unwrap());
+    let mut stuck = admin.narrow_socket(4_096).await;
+    stuck.cast("presence:all", "phx_join", json!({})).await;
+    let mut others = vec![];
+    for n in 0..49 {
+        // Twenty sockets are what one session may have.
+        let watcher = if n % 15 == 0 { Some(app.sign_in("ada").await) } else { None };
+        others.extend(watcher.map(|w| (w, vec![])));
+        let (client, sockets): &mut (Client, Vec<Socket>) = others.last_mut().unwrap();
+        let mut socket = client.socket().await;
+        assert_eq!(socket.join(&topic, json!({})).await["status"], "ok");
+        socket.event(&topic, "presence_state").await;
+        sockets.push(socket);
+    }
+    let mut sockets: Vec<Socket> = others.into_iter().flat_map(|(_, sockets)| sockets).collect();
+    for n in 0..ROUNDS {
+        let choice = if n % 2 == 0 { "busy" } else { "available" };
+        mia.put("/api/v1/presence/me", json!({"choice": choice})).await;
+        ben.put("/api/v1/presence/me", json!({"choice": choice})).await;
+        for socket in &mut sockets {
+            // The very next frame: nothing was dropped, merged or sent again.
+            let frame = socket.frame().await;
+            assert_eq!((&frame[2], &frame[3]), (&json!(topic), &json!("presence_diff")), "round {n}");
+            let state = if n % 2 == 0 { "busy" } else { "active" };
+            let joins = frame[4]["joins"].as_object().unwrap();
+            assert!(joins.len() == 1 && joins.values().all(|j| j["metas"][0]["state"] == state), "round {n}: {frame}");
+        }
+    }
 }
 
 /// One that never reads is cut, well within the ninety seconds allowed; run by `limits`, among others that wait.
