@@ -2,10 +2,10 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicI64, AtomicU32, Ordering},
     },
-    time::UNIX_EPOCH,
+    time::{Instant, UNIX_EPOCH},
 };
 
 use domain::Time;
@@ -36,6 +36,12 @@ impl Clock {
             }
             Self::Manual(at) => Time(at.load(Ordering::SeqCst)),
         }
+    }
+
+    /// Milliseconds since some moment of this process, by a clock that nobody sets; a manual clock has no other beside it.
+    pub fn steady(&self) -> Option<i64> {
+        static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        matches!(self, Self::System).then(|| BEGAN.elapsed().as_millis() as i64)
     }
 
     /// Moves a manual clock forward; nothing else can be moved.

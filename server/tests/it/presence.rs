@@ -1,6 +1,12 @@
 //! One's own presence: choosing a state, with a message and an end.
 
-use domain::time::{MINUTE, SECOND};
+use std::sync::Arc;
+
+use domain::{
+    Actor, Level,
+    account::{Named, UserCard},
+    time::{MINUTE, SECOND},
+};
 use serde_json::{Value, json};
 
 use crate::harness::App;
@@ -116,4 +122,40 @@ async fn the_canary_is_never_seen() {
     assert!(diff["joins"].as_object().unwrap().len() == 1 && diff.to_string().contains("mia"), "{diff}");
     let patch = watcher.event("live:online", "patch").await;
     assert!(patch["upsert"].as_array().unwrap().len() == 1 && patch.to_string().contains("mia"), "{patch}");
+}
+
+/// A changed account shows at once to whoever watches; a deleted one is gone, and cannot be asked for.
+#[tokio::test]
+async fn accounts_change_while_people_are_here() {
+    let app = App::start().await;
+    let admin = app.signed_in("ada", "admin", None).await;
+    let mia = app.signed_in("mia", "student", Some("North")).await;
+    mia.post("/api/v1/heartbeat", json!({"idle_ms": 0, "page": "/files/7"})).await;
+    let mut socket = admin.socket().await;
+    socket.join("live:online", json!({})).await;
+    let row = socket.event("live:online", "snapshot").await["rows"][0].clone();
+    let card = UserCard {
+        id: row["id"].as_str().unwrap().parse().unwrap(),
+        username: "mia".to_owned(),
+        name: "Mia Winter".to_owned(),
+        email: None,
+        role: "teacher".to_owned(),
+        level: Level::Member,
+        organisation: Some(Named { id: uuid::Uuid::from_u128(7), name: "South".to_owned() }),
+        teams: vec![],
+    };
+    app.services.presence.card_changed(Arc::new(card));
+    let patch = socket.event("live:online", "patch").await;
+    let now = &patch["upsert"][0];
+    assert_eq!((&now["name"], &now["organisation"]), (&json!("Mia Winter"), &json!("South")));
+    assert_eq!((&now["since"], &now["state"]), (&row["since"], &row["state"]), "no transition");
+    assert_eq!((&patch["counts"]["by_role"]["teacher"], &patch["counts"]["by_org"]["South"]), (&json!(1), &json!(1)));
+    let found =
+        async |query: &str| admin.get(&format!("/api/v1/admin/users/online?{query}")).await.json()["total"].clone();
+    assert_eq!((found("page=FILES/").await, found("page=/activity").await), (json!(1), json!(0)));
+    app.services.accounts.delete(&Actor::Operator, "mia").await.unwrap();
+    assert_eq!(socket.event("live:online", "patch").await["remove"], json!([row["id"]]));
+    let why = format!("/api/v1/admin/users/{}/why", row["id"].as_str().unwrap());
+    assert_eq!(admin.get(&why).await.status, 404);
+    assert_eq!(found("").await, 0);
 }

@@ -88,6 +88,9 @@ impl Accounts {
                 commit(txn).await?;
                 let ended: Vec<_> = ended.into_iter().map(|id| (id, reason)).collect();
                 sessions.ended(&ended).await;
+                if reason == EndReason::UserDeleted {
+                    sessions.inner.presence.forget(card.id).await;
+                }
                 Ok(())
             })
             .await

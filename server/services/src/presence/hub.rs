@@ -1,22 +1,22 @@
 //! The task that owns presence.
+//!
+//! - `reading`: what it answers. `watching`: topics and live queries.
+
+mod reading;
+mod watching;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use domain::{
-    ApiError, ErrorCode, OrganisationId, Reach, SessionId, Time, UserId,
+    Reach, SessionId, Time, UserId,
     presence::{
-        Closing, Colleague, ConnectionId, Counts, Event, Joined, PersonRow, Query, Report, Roster, State,
-        diff::{self, Audience},
-        live::{self, Opened, View, Window},
-        recent::Recent,
-        roster::{Change, Known},
-        sight, state,
-        view::{Me, OnlinePage, sentence},
+        Closing, ConnectionId, Counts, Event, Joined, PersonRow, Report, Roster, Sort, clocks::Clocks, diff::Audience,
+        ordered::Ordered, recent::Recent, roster::Change,
     },
     session::EndReason,
     settings::Settings,
-    time::MINUTE,
+    time::{MINUTE, SECOND},
     wire,
 };
 use metrics::{counter, gauge, histogram};
@@ -33,7 +33,7 @@ use super::{
     canary::Canary,
     ledger::Ledger,
     registry::{Refused, Registry},
-    watch::{KEYS_MAX, Key, Live, Watchers, reachable, topic},
+    watch::{Watchers, reachable},
 };
 use crate::{clock::Clock, sessions::LiveSession};
 
@@ -43,6 +43,8 @@ const COALESCE_MAX: Duration = Duration::from_millis(50);
 /// flush waits this long per watcher, so that five watchers see each change after at most 2.5 ms while a thousand
 /// who all watch each other get one diff per 50 ms.
 const COALESCE_PER_WATCHER: Duration = Duration::from_micros(500);
+/// An order of everybody that nobody asked for in this time is not kept any longer.
+const ORDER_KEPT: i64 = 10 * MINUTE;
 /// Commands taken in before changes are flushed, so that a storm cannot starve watchers.
 const BATCH: usize = 256;
 
@@ -64,6 +66,10 @@ pub(super) struct Hub {
     pub(super) canary: Canary,
     /// Since when a change waits to be sent.
     waiting: Option<Instant>,
+    /// Everybody within a reach, in an order that somebody asked for lately, and when.
+    orders: HashMap<(Reach, Sort), (Ordered, Time)>,
+    /// As they stood at the last look; nothing beside a clock that tests move.
+    clocks: Option<Clocks>,
     /// Sockets that close from now on were closed by us: their sessions stay marked as connected, so that the next
     /// start knows who may return.
     stopping: bool,
@@ -81,12 +87,14 @@ impl Hub {
             canary: Canary::new(&settings, clock.new_id(), clock.new_id()),
             settings,
             epoch: clock.new_id(),
+            clocks: clock.steady().map(|steady| Clocks::new(clock.now(), steady)),
             clock,
             ledger,
             seq: 0,
             recent: Recent::default(),
             states: HashMap::new(),
             waiting: None,
+            orders: HashMap::new(),
             stopping: false,
         }
     }
@@ -95,11 +103,24 @@ impl Hub {
         self.clock.now()
     }
 
+    /// The time for the roster. A time in which the process slept, or by which the wall clock was set, is told it first:
+    /// frames that came meanwhile wait to be read, and nobody is lost for them.
+    fn look(&mut self) -> Time {
+        let now = self.clock.now();
+        let jump = self.clocks.as_mut().zip(self.clock.steady()).and_then(|(c, steady)| c.look(now, steady));
+        if let Some((jump, last)) = jump {
+            tracing::warn!(deaf_ms = jump.deaf, set_ms = jump.set, "the process slept, or its clock was set");
+            self.roster.jump(jump, last);
+        }
+        now
+    }
+
     /// Runs until `stop`, then closes every socket with 1012.
     pub(super) async fn run(mut self, mut inbox: UnboundedReceiver<Act>, stop: CancellationToken) {
         let mut flush_after = Instant::now();
         let mut batch = Vec::with_capacity(BATCH);
         loop {
+            self.look();
             // Looked at here too, so that a full inbox cannot keep time from passing.
             if self.is_due() {
                 self.advance();
@@ -152,21 +173,21 @@ impl Hub {
         [self.roster.next_deadline(), self.registry.next_due()].into_iter().flatten().any(|t| t <= now)
     }
 
-    /// When there is something to do without anybody saying so; looked at least once a minute, should the wall clock
-    /// have been set.
+    /// When there is something to do without anybody saying so. A round takes a second at most, so that a gap between
+    /// two of them means that nobody looked.
     fn next_due(&self) -> Instant {
         let wait = [self.roster.next_deadline(), self.registry.next_due()]
             .into_iter()
             .flatten()
             .map(|t| t.since(self.now()))
             .min()
-            .unwrap_or(MINUTE);
-        Instant::now() + Duration::from_millis(wait.clamp(0, MINUTE) as u64)
+            .unwrap_or(SECOND);
+        Instant::now() + Duration::from_millis(wait.clamp(0, SECOND) as u64)
     }
 
     /// Lets everything happen that is due.
     pub(super) fn advance(&mut self) {
-        let now = self.now();
+        let now = self.look();
         for id in self.roster.advance(now) {
             if let Some(outbox) = self.registry.outbox(id) {
                 outbox.close(Close::LOST);
@@ -181,7 +202,7 @@ impl Hub {
     }
 
     pub(super) fn apply(&mut self, event: Event) {
-        let now = self.now();
+        let now = self.look();
         self.roster.apply(event, now);
     }
 
@@ -216,11 +237,12 @@ impl Hub {
             self.apply(Event::Opened { joined, connection: id, report });
             return self.heard(user, &session);
         }
-        Heard { state: self.roster.state(user), expires_at: self.now() }
+        Heard { state: self.roster.state(user), expires_at: self.now(), retry_within: self.registry.retry_within() }
     }
 
     pub(super) fn heard(&self, user: UserId, session: &LiveSession) -> Heard {
-        Heard { state: self.roster.state(user), expires_at: session.expires_at() }
+        let retry_within = self.registry.retry_within();
+        Heard { state: self.roster.state(user), expires_at: session.expires_at(), retry_within }
     }
 
     /// Ends sessions in presence and closes their sockets: no grace, nothing delivered afterwards.
@@ -233,8 +255,20 @@ impl Hub {
                 self.watchers.remove(id);
                 self.registry.remove(id);
             }
+            let owner = self.roster.owner(*session).filter(|_| *reason == EndReason::UserDeleted);
             self.apply(Event::Ended { session: *session, reason: *reason });
+            if let Some(user) = owner {
+                self.forget(user);
+            }
         }
+    }
+
+    /// Nothing of somebody whose account is deleted stays: watchers see them go, and the rows they were seen in go too.
+    pub(super) fn forget(&mut self, user: UserId) {
+        self.apply(Event::Deleted { user });
+        self.flush();
+        self.recent.clear();
+        self.states.clear();
     }
 
     pub(super) fn restore(&mut self, joined: Joined, seen_at: Time) {
@@ -278,13 +312,6 @@ impl Hub {
         gauge!("rollcall_lagging_watchers").set(lagging.count() as f64);
     }
 
-    // What people read.
-
-    /// Everybody who is not offline, and who exists.
-    fn rows(&self) -> impl Iterator<Item = &Arc<PersonRow>> {
-        self.roster.rows().filter(|r| !self.canary.is(r.id))
-    }
-
     /// What changed since the last call. The canary's part is for the canary alone.
     fn take_changes(&mut self) -> Vec<Change> {
         if let Some(since) = self.waiting.take() {
@@ -301,56 +328,6 @@ impl Hub {
         });
         changes
     }
-
-    fn within(&self, reach: Reach) -> impl Iterator<Item = &Arc<PersonRow>> {
-        self.rows().filter(move |r| reach.covers(r.organisation_id))
-    }
-
-    fn counts(&self, reach: Reach) -> Counts {
-        let zero = || Counts::zero(self.roles.iter().map(String::as_str));
-        self.counts.get(&reach).cloned().unwrap_or_else(zero)
-    }
-
-    pub(super) fn online(&mut self, reach: Reach, query: &Query, limit: u32, offset: u32) -> OnlinePage {
-        self.advance();
-        self.flush();
-        let now = self.now();
-        let (total, users) = live::page(query, limit, offset, self.within(reach), now);
-        OnlinePage { counts: self.counts(reach), total, users, as_of: now, seq: self.seq }
-    }
-
-    pub(super) fn people(&mut self, organisation: OrganisationId) -> Vec<Colleague> {
-        self.advance();
-        let rows = self.rows().map(|r| &**r);
-        sight::colleagues(rows.filter(|r| r.organisation_id == Some(organisation)))
-    }
-
-    pub(super) fn known(&mut self, id: UserId) -> Option<Known> {
-        self.advance();
-        self.roster.known(id)
-    }
-
-    pub(super) fn limits_sentence(&self) -> String {
-        state::limits_sentence(self.roster.limits())
-    }
-
-    pub(super) fn me(&mut self, id: UserId) -> Me {
-        let known = self.known(id);
-        let state = known.as_ref().map_or(State::Offline, |k| k.state);
-        let latest = known.as_ref().and_then(|k| k.transitions.first());
-        Me {
-            chosen: known.as_ref().map(|k| k.chosen.clone()).unwrap_or_default(),
-            state,
-            since: latest.map(|t| t.at),
-            cause: latest.map(|t| t.cause),
-            sentence: sentence(state, latest),
-            limits: self.limits_sentence(),
-            devices: known.as_ref().and_then(|k| k.row.as_ref()).map(|r| r.devices.clone()).unwrap_or_default(),
-            as_of: self.now(),
-        }
-    }
-
-    // Watchers.
 
     /// Sends what changed since the last flush to everybody who watches any of it.
     pub(super) fn flush(&mut self) {
@@ -396,106 +373,11 @@ impl Hub {
         }
         counter!("rollcall_diffs_total").increment(1);
         sent.count();
+        self.orders.retain(|_, (_, asked_at)| now.since(*asked_at) < ORDER_KEPT);
+        for ((reach, _), (ordered, _)) in &mut self.orders {
+            ordered.apply(&reachable(&changes, *reach));
+        }
         self.recent.push(self.seq, changes, now);
-    }
-
-    pub(super) fn watch(&mut self, id: ConnectionId, audience: Audience) {
-        let watchers = self.watchers.topics.entry(audience).or_default();
-        if !watchers.contains(&id) {
-            watchers.push(id);
-        }
-        self.send_state(id, audience);
-    }
-
-    fn send_state(&mut self, id: ConnectionId, audience: Audience) {
-        let frame = self.state_frame(audience);
-        self.send(id, frame);
-    }
-
-    fn state_frame(&mut self, audience: Audience) -> Bytes {
-        if let Some(frame) = self.states.get(&audience) {
-            return frame.clone();
-        }
-        self.flush();
-        let rows = self.rows().map(|r| &**r).filter(|r| audience.includes(r));
-        let frame = Bytes::from(wire::broadcast(&topic(audience), "presence_state", &diff::state(rows)));
-        self.states.insert(audience, frame.clone());
-        frame
-    }
-
-    pub(super) fn unwatch(&mut self, id: ConnectionId, audience: Audience) {
-        if let Some(watchers) = self.watchers.topics.get_mut(&audience) {
-            watchers.retain(|c| *c != id);
-        }
-    }
-
-    /// Opens or changes a live query, with a snapshot.
-    pub(super) fn query(&mut self, id: ConnectionId, key: Key, reach: Reach, window: Window) -> Opened {
-        self.flush();
-        let mut live = Live { reach, view: View::new(window, self.within(reach)) };
-        self.send_snapshot(id, key, &mut live);
-        let opened = live.view.opened(false, self.epoch);
-        self.watchers.live.insert((id, key), live);
-        opened
-    }
-
-    /// Opens a live query: a mirror that was cut off hears only what it missed, where that is known; else a snapshot.
-    pub(super) fn open_query(
-        &mut self,
-        id: ConnectionId,
-        key: Key,
-        reach: Reach,
-        mut window: Window,
-    ) -> Result<Opened, ApiError> {
-        self.flush();
-        let further = self.watchers.keys_of(id).into_iter().filter(|k| ![Key::default(), key].contains(k)).count();
-        if key != Key::default() && further >= KEYS_MAX {
-            let message = "Too many live queries are open on this connection. Close some.";
-            return Err(ApiError::new(ErrorCode::TooManyRequests, message));
-        }
-        let resume = window.resume.take().filter(|r| r.epoch == self.epoch);
-        let missed = resume.and_then(|r| Some((r.seq, reachable(&self.recent.since(r.seq)?, reach))));
-        let Some((seq, missed)) = missed else {
-            return Ok(self.query(id, key, reach, window));
-        };
-        let now = self.now();
-        let mut view = View::resume(window, self.within(reach), &missed, seq);
-        let opened = view.opened(true, self.epoch);
-        let counts = Some(self.counts(reach)).filter(|c| c.before(&missed) != *c);
-        if let Some(patch) = view.apply(&missed, self.epoch, self.seq, counts, now) {
-            self.send(id, Bytes::from(wire::broadcast(&key.topic(), "patch", &patch)));
-        }
-        self.watchers.live.insert((id, key), Live { reach, view });
-        Ok(opened)
-    }
-
-    fn send_snapshot(&self, id: ConnectionId, key: Key, live: &mut Live) {
-        let snapshot = live.view.snapshot(self.epoch, self.seq, self.counts(live.reach), self.now());
-        self.send(id, Bytes::from(wire::broadcast(&key.topic(), "snapshot", &snapshot)));
-    }
-
-    fn send(&self, id: ConnectionId, frame: Bytes) {
-        let mut sent = Sent::default();
-        sent.to(self.registry.outbox(id), frame);
-        sent.count();
-    }
-
-    pub(super) fn unquery(&mut self, id: ConnectionId, key: Key) {
-        self.watchers.live.remove(&(id, key));
-    }
-
-    pub(super) fn resend(&mut self, id: ConnectionId) {
-        counter!("rollcall_resends_total").increment(1);
-        for audience in self.watchers.topics_of(id) {
-            self.send_state(id, audience);
-        }
-        self.flush();
-        for key in self.watchers.keys_of(id) {
-            if let Some(mut live) = self.watchers.live.remove(&(id, key)) {
-                self.send_snapshot(id, key, &mut live);
-                self.watchers.live.insert((id, key), live);
-            }
-        }
     }
 }
 

@@ -82,6 +82,8 @@ impl Drop for Socket {
 pub struct Heard {
     pub state: State,
     pub expires_at: Time,
+    /// Within which time to return after a close with 1012: a moment of one's own in it.
+    pub retry_within: Millis,
 }
 
 /// Who a session is to the roster.
@@ -147,6 +149,18 @@ impl Presence {
         }
         let ended = ended.to_vec();
         let _ = self.ask(move |hub| hub.end_sessions(&ended)).await;
+    }
+
+    /// An account is deleted: nothing of the person stays in memory when this returns.
+    pub(crate) async fn forget(&self, user: UserId) {
+        if self.hub.is_some() {
+            let _ = self.ask(move |hub| hub.forget(user)).await;
+        }
+    }
+
+    /// An account's name, role, organisation or teams are others now: rows and watchers get them.
+    pub fn card_changed(&self, card: Arc<UserCard>) {
+        self.tell(move |hub| hub.apply(Event::Changed { card }));
     }
 
     /// Those who were connected at the last proof of life are unknown until they return or the grace is over.

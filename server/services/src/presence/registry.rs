@@ -5,13 +5,24 @@ use std::{
     sync::Arc,
 };
 
-use domain::{SessionId, Time, presence::ConnectionId, time::SECOND};
+use domain::{
+    SessionId, Time,
+    presence::ConnectionId,
+    time::{Millis, SECOND},
+};
 
 use super::Outbox;
 use crate::sessions::LiveSession;
 
 /// Clients are told the end this long before, so that the warning a minute before (R19) is never a false one.
 const TELL_BEFORE: i64 = 75 * SECOND;
+
+/// Clients that come back after a restart are spread over this much at least,
+const RETRY_WITHIN_MIN: Millis = 500;
+/// over a second more for each four thousand of them, which is what one server takes in beside its other work,
+const RETURNS_PER_MS: usize = 4;
+/// and never over more than this: the restart grace is 45 s.
+const RETRY_WITHIN_MAX: Millis = 30 * SECOND;
 
 /// Why a socket is not taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +55,11 @@ pub(super) struct Registry {
 impl Registry {
     pub(super) fn len(&self) -> usize {
         self.of.len()
+    }
+
+    /// Within which time the clients there are now should return, each at a moment of its own, should we restart.
+    pub(super) fn retry_within(&self) -> Millis {
+        (RETRY_WITHIN_MIN + (self.len() / RETURNS_PER_MS) as Millis).min(RETRY_WITHIN_MAX)
     }
 
     pub(super) fn add(

@@ -57,6 +57,12 @@ impl Program {
         let _ = child.wait();
     }
 
+    /// Stops it in its tracks, or lets it go on: `kill -STOP`, `kill -CONT`.
+    pub(crate) fn signal(&self, signal: &str) {
+        let id = self.child.lock().unwrap_or_else(PoisonError::into_inner).id();
+        assert!(Command::new("kill").args([signal, &id.to_string()]).status().unwrap().success());
+    }
+
     /// Whether it is still running.
     pub(crate) fn is_alive(&self) -> bool {
         let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,6 +5,7 @@ mod handshake;
 mod limits;
 mod live;
 mod raw;
+mod sleep;
 pub(crate) mod slow;
 mod topics;
 mod version_one;
