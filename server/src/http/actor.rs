@@ -18,10 +18,18 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
     let session = match &token {
         None => None,
         Some(_) if state.site.database.is_away() => return HttpError(ApiError::unavailable()).into_response(),
-        Some(token) => match state.services.sessions.authenticate(token).await {
-            Ok(session) => session,
-            Err(error) => return HttpError(error).into_response(),
-        },
+        Some(token) => {
+            let sessions = &state.services.sessions;
+            let session = if is_socket(request.uri().path()) {
+                sessions.authenticate_socket(token).await
+            } else {
+                sessions.authenticate(token).await
+            };
+            match session {
+                Ok(session) => session,
+                Err(error) => return HttpError(error).into_response(),
+            }
+        }
     };
     if let Some(session) = session.as_ref().filter(|_| is_activity(request.uri().path())) {
         state.services.sessions.touch(session, state.services.clock.now());
@@ -36,7 +44,11 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
 
 /// Heartbeats and sockets are signs of life; everything else a session asks for is something a person caused.
 fn is_activity(path: &str) -> bool {
-    path != "/api/v1/heartbeat" && !path.starts_with("/socket/")
+    path != "/api/v1/heartbeat" && !is_socket(path)
+}
+
+fn is_socket(path: &str) -> bool {
+    path.starts_with("/socket/")
 }
 
 /// The value of the session cookie. Two of them are none: one was planted (6265bis, `__Host-`).

@@ -118,7 +118,8 @@ async fn enter(frame: &Frame, topic: Topic, socket: &Socket, services: &Services
     match topic {
         Topic::Me => {
             let heard = services.join(socket, payload::<Report>(frame)?.check()?).await?;
-            Ok(json!({"state": heard.state, "expires_at": heard.expires_at}))
+            let (state, expires_at, within) = (heard.state, heard.expires_at, heard.retry_within);
+            Ok(json!({"state": state, "expires_at": expires_at, "retry_within_ms": within}))
         }
         Topic::Presence(audience) => {
             socket.watch(&actor, audience).await?;

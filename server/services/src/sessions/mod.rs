@@ -23,6 +23,7 @@ mod sign_in;
 use std::{sync::Arc, time::Duration};
 
 use domain::{ApiError, SessionId, Time, session::EndReason, settings::Settings};
+use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
@@ -45,6 +46,9 @@ use crate::{
 
 /// An act that changes something is given up after this long; its transaction is then rolled back.
 const ACT_MAX: Duration = Duration::from_mins(1);
+/// Sockets whose sessions are looked up in the database at the same time. After a restart everybody comes at once; the
+/// rest of the database's connections are for sign-ins and pages.
+const HERD: usize = 4;
 
 pub(crate) struct Inner {
     pub(crate) store: Store,
@@ -58,6 +62,7 @@ pub(crate) struct Inner {
     pub(crate) serving: bool,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
+    herd: Semaphore,
 }
 
 /// The handle on sessions; a cheap clone.
@@ -91,6 +96,7 @@ impl Sessions {
                 serving,
                 stop,
                 tasks,
+                herd: Semaphore::new(HERD),
             }),
         }
     }
@@ -110,6 +116,16 @@ impl Sessions {
             Some(session) => Ok(Some(session).filter(|s| s.is_live(self.now()))),
             None => self.load(&hash).await,
         }
+    }
+
+    /// The same for a socket's handshake: where the database must be asked, it waits its turn among the others that
+    /// come back at the same time, and no sign-in waits behind it.
+    pub async fn authenticate_socket(&self, token: &str) -> Result<Option<Arc<LiveSession>>, ApiError> {
+        let known = secret::is_token(token) && self.inner.cache.get(&secret::hash(token)).is_some();
+        let turn = if known { None } else { self.inner.herd.acquire().await.ok() };
+        let session = self.authenticate(token).await;
+        drop(turn);
+        session
     }
 
     /// Brings a session into memory.

@@ -78,6 +78,27 @@ impl Raw {
         raw
     }
 
+    /// The payload of the next text frame.
+    pub(crate) async fn text(&mut self, patience: Duration) -> String {
+        timeout(patience, async {
+            loop {
+                let head = self.stream.read_u16().await.unwrap();
+                let length = match head & 0x7f {
+                    126 => u64::from(self.stream.read_u16().await.unwrap()),
+                    127 => self.stream.read_u64().await.unwrap(),
+                    n => u64::from(n),
+                };
+                let mut payload = vec![0; length as usize];
+                self.stream.read_exact(&mut payload).await.unwrap();
+                if (head >> 8) & 0x0f == 0x1 {
+                    return String::from_utf8(payload).unwrap();
+                }
+            }
+        })
+        .await
+        .expect("a frame in time")
+    }
+
     /// The code of the closing frame the server sends, or nothing when the connection just ends.
     pub(crate) async fn close_code(&mut self) -> Option<u16> {
         timeout(PATIENCE, async {

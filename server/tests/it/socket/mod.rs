@@ -2,6 +2,7 @@
 
 mod ends;
 mod handshake;
+mod herd;
 mod limits;
 mod live;
 mod raw;
