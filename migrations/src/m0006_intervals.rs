@@ -37,11 +37,9 @@ CREATE TABLE presence_intervals (
     session_id {uuid},
     pages text NOT NULL
 );
--- Who was here at a time, and one person's day; holds all that it takes to dismiss what ended before.
-CREATE INDEX presence_intervals_user ON presence_intervals (user_id, from_at, to_at);
--- Those that last, closed at the next start after a crash.
-CREATE INDEX presence_intervals_open ON presence_intervals (user_id) WHERE to_at IS NULL;
--- Retention.
-CREATE INDEX presence_intervals_ended ON presence_intervals (to_at) WHERE to_at IS NOT NULL;
+-- Who was here at a time, and one person's day.
+CREATE INDEX presence_intervals_user ON presence_intervals (user_id, from_at, id);
+-- Retention, and those that last, which the next start closes after a crash.
+CREATE INDEX presence_intervals_end ON presence_intervals (to_at);
 INSERT INTO counters (name, value) VALUES ('presence_proved_at', 0);
 ";

@@ -124,13 +124,12 @@ impl Services {
     pub async fn flush(&self) {
         let all = async { tokio::join!(self.sessions.flush(), self.presence.flush()) };
         // A database that is away at the end must not keep the process from stopping.
-        match tokio::time::timeout(Duration::from_secs(5), all).await {
-            Ok((sessions, presence)) => {
-                for e in [sessions.err(), presence.err()].into_iter().flatten() {
-                    tracing::warn!(error = %e, "the last of what was written behind could not be written");
-                }
-            }
-            Err(_) => tracing::warn!("the last of what was written behind could not be written in time"),
+        let Ok((sessions, presence)) = tokio::time::timeout(Duration::from_secs(5), all).await else {
+            tracing::warn!("the last of what was written behind could not be written in time");
+            return;
+        };
+        for e in [sessions.err(), presence.err()].into_iter().flatten() {
+            tracing::warn!(error = %e, "the last of what was written behind could not be written");
         }
     }
 }

@@ -24,6 +24,15 @@ pub enum Trace {
     Visited { user: UserId, page: String },
 }
 
+impl Trace {
+    pub fn user(&self) -> UserId {
+        match self {
+            Self::Moved(to) => to.user,
+            Self::Visited { user, .. } => *user,
+        }
+    }
+}
+
 /// What a person is from now on. Session and page are those of the connection with the newest input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Move {

@@ -57,7 +57,8 @@ pub(super) struct Hub {
     roles: Vec<String>,
     settings: Settings,
     clock: Clock,
-    ledger: Ledger,
+    /// Nothing in a hub that is tested alone.
+    pub(super) ledger: Option<Ledger>,
     epoch: Uuid,
     seq: u64,
     recent: Recent,
@@ -76,7 +77,7 @@ pub(super) struct Hub {
 }
 
 impl Hub {
-    pub(super) fn new(settings: Settings, roles: Vec<String>, clock: Clock, ledger: Ledger) -> Self {
+    pub(super) fn new(settings: Settings, roles: Vec<String>, clock: Clock) -> Self {
         let zero = Counts::zero(roles.iter().map(String::as_str));
         Self {
             roster: Roster::new(settings.presence.clone()),
@@ -89,7 +90,7 @@ impl Hub {
             epoch: clock.new_id(),
             clocks: clock.steady().map(|steady| Clocks::new(clock.now(), steady)),
             clock,
-            ledger,
+            ledger: None,
             seq: 0,
             recent: Recent::default(),
             states: HashMap::new(),
@@ -125,7 +126,7 @@ impl Hub {
             if self.is_due() {
                 self.advance();
             }
-            self.ledger.note(self.roster.take_traces());
+            self.tell_ledger();
             let due = self.next_due();
             let flush = self.roster.has_changes();
             if flush {
@@ -158,14 +159,24 @@ impl Hub {
     pub(super) fn stop(&mut self) {
         self.stopping = true;
         self.note();
-        self.ledger.end();
+        if let Some(ledger) = &self.ledger {
+            ledger.end();
+        }
         self.registry.outboxes().for_each(|o| o.close(Close::RESTARTING));
     }
 
     /// Tells the ledger everything up to now.
     pub(super) fn note(&mut self) {
         self.advance();
-        self.ledger.note(self.roster.take_traces());
+        self.tell_ledger();
+    }
+
+    fn tell_ledger(&mut self) {
+        let mut traces = self.roster.take_traces();
+        traces.retain(|t| !self.canary.is(t.user()));
+        if let Some(ledger) = &self.ledger {
+            ledger.note(traces);
+        }
     }
 
     fn is_due(&self) -> bool {

@@ -114,7 +114,8 @@ impl Presence {
     ) -> Result<Self, ApiError> {
         let (sender, receiver) = mpsc::unbounded_channel();
         let ledger = Ledger::open(store.clone(), clock.clone()).await?;
-        let mut hub = Hub::new(settings.clone(), roles, clock.clone(), ledger.clone());
+        let mut hub = Hub::new(settings.clone(), roles, clock.clone());
+        hub.ledger = Some(ledger.clone());
         for (card, chosen) in choice::all(&store, clock.now()).await? {
             hub.apply(Event::Chose { card, chosen });
         }

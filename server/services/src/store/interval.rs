@@ -18,8 +18,8 @@ use super::{
 
 /// Rows of one transaction: a few milliseconds of the writer.
 pub(crate) const BATCH: usize = 256;
-/// Rows of one statement, in powers of four; see `live::CHUNKS`. With ten values a row, 64 of them are 640 parameters.
-const CHUNKS: [usize; 4] = [64, 16, 4, 1];
+/// Rows of one statement, in powers of four; see `live::CHUNKS`. With ten values a row, 16 of them are 160 parameters.
+const CHUNKS: [usize; 3] = [16, 4, 1];
 /// The row of `counters` that holds the server's last proof of life.
 const PROVED: &str = "UPDATE counters SET value = ? WHERE name = 'presence_proved_at'";
 

@@ -272,7 +272,8 @@ async fn a_database_that_stalls_holds_up_nobody_and_one_who_is_gone_harms_no_oth
             pass(w, &[&socket, &other], 6 * MINUTE).await;
             w.services.report(&socket, report(&format!("/{n}"))).await.unwrap();
         }
-        assert!(started.elapsed() < Duration::from_millis(1_000), "{:?}", started.elapsed());
+        // One wait for the database would have been five seconds.
+        assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
         assert!(!reading.is_finished(), "a reader waits, and only a reader");
         reading.abort();
         let id = mia.session.card.id.simple();
