@@ -121,10 +121,8 @@ impl Book {
     }
 
     fn moved(&mut self, to: Move, new_id: impl FnOnce() -> Uuid) {
-        let Move { user, state, invisible, mut at, cause, session, page } = to;
+        let Move { user, state, invisible, at, cause, session, page } = to;
         if let Some((stretch, _)) = self.open.remove(&user) {
-            // Should the wall clock be set back, nothing ends before it began, nor begins before the last one ended.
-            at = at.max(stretch.from);
             self.close(stretch, at, cause);
         }
         if state != State::Offline {
@@ -136,6 +134,8 @@ impl Book {
     }
 
     fn close(&mut self, mut stretch: Stretch, at: Time, cause: Cause) {
+        // Should the wall clock have been set back, what is now is not in the future, and nothing ends before it began.
+        stretch.from = stretch.from.min(at);
         (stretch.to, stretch.end_cause) = (Some(at), Some(cause));
         self.closed.push(stretch);
         if self.closed.len() >= self.merge_at.max(WAITING) {
@@ -171,7 +171,6 @@ impl Book {
         let mut open: Vec<Stretch> = std::mem::take(&mut self.open).into_values().map(|(s, _)| s).collect();
         open.sort_unstable_by_key(|s| s.id);
         for s in open {
-            let at = at.max(s.from);
             self.close(s, at, cause);
         }
         self.ended = true;

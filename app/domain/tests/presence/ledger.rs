@@ -181,6 +181,18 @@ fn a_database_that_stays_away_costs_bounded_memory() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_puts_nobody_in_the_future() {
+    let (mut book, mut table) = (Book::default(), Table::default());
+    table.note(&mut book, moved(0, State::Active, 9_000));
+    table.write(book.take(true));
+    table.note(&mut book, moved(0, State::Idle, 5_000));
+    table.write(book.take(true));
+    let rows = table.of(user(0));
+    assert_eq!(rows.iter().map(|s| (s.from.0, s.to)).collect::<Vec<_>>(), [(5_000, Some(Time(5_000))), (5_000, None)]);
+    assert_eq!(state_at(&rows, Time(5_000)), State::Idle);
+}
+
+#[test]
 fn after_the_end_nothing_is_taken_in() {
     let (mut book, mut table) = (Book::default(), Table::default());
     table.note(&mut book, moved(0, State::Active, 5));
@@ -189,5 +201,5 @@ fn after_the_end_nothing_is_taken_in() {
     table.note(&mut book, moved(1, State::Active, 9));
     table.write(book.take(true));
     let all: Vec<_> = table.rows.values().map(|s| (s.user, s.from, s.to, s.end_cause)).collect();
-    assert_eq!(all, [(user(0), Time(5), Some(Time(5)), Some(Cause::ServerRestart))], "no end before its beginning");
+    assert_eq!(all, [(user(0), Time(3), Some(Time(3)), Some(Cause::ServerRestart))], "no end before its beginning");
 }

@@ -47,7 +47,7 @@ fn upsert(chunk: &[Stretch]) -> Sql {
          (id, user_id, state, invisible, from_at, to_at, cause, end_cause, session_id, pages) \
          SELECT * FROM (VALUES {rows}) AS v WHERE v.column2 IN (SELECT id FROM users) \
          ON CONFLICT (id) DO UPDATE SET state = excluded.state, invisible = excluded.invisible, \
-         to_at = excluded.to_at, end_cause = excluded.end_cause, pages = excluded.pages"
+         from_at = excluded.from_at, to_at = excluded.to_at, end_cause = excluded.end_cause, pages = excluded.pages"
     );
     let row = |s: &Stretch| {
         values![
