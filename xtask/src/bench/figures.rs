@@ -73,7 +73,7 @@ impl Figure {
 }
 
 /// Three digits that matter, and thousands set apart.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     if value.is_nan() {
         return "not measured".to_owned();
     }

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::{
-    super::{figures::Figure, rollcall::Rollcall},
+    super::{
+        figures::{Figure, number},
+        rollcall::Rollcall,
+    },
     Scene, at, connected, kib, sum,
 };
 use crate::outcome::Outcome;
@@ -28,7 +31,7 @@ pub(super) fn room(rollcall: &Rollcall) -> Outcome<Scene> {
             .goal(0.3)
             .others("Phoenix 18, Socket.IO 8.4"),
         Figure::at_most("frames sent for it", "", at(&raw, "/connect/room/frames"))
-            .others(format!("one diff per arrival: {}", (0..1_000).sum::<u32>())),
+            .others(format!("one diff per arrival: {}", number(f64::from((0..1_000).sum::<u32>())))),
         Figure::at_most("connections that failed", "", sum(&raw, "/failed")).floor(0.0),
     ];
     Ok(Scene { figures, raw })
@@ -138,7 +141,7 @@ pub(super) fn stuck(rollcall: &Rollcall) -> Outcome<Scene> {
         Figure::at_most("server's memory grew meanwhile", "KiB", kib(&raw, "/stuck/memory_growth"))
             .others("Phoenix, Socket.IO: without bound"),
         Figure::at_most("sent to the stuck watcher until it agreed", "KiB", kib(&raw, "/stuck/bytes"))
-            .others(format!("sent to each of the others: {:.0}", others / 1024.0)),
+            .others(format!("sent to each of the others: {}", number(others / 1024.0))),
         Figure::at_most("until it agreed, once it read again", "s", at(&raw, "/stuck/converged_seconds")).floor(1.0),
     ];
     Ok(Scene { figures, raw })

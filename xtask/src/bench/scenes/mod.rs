@@ -52,7 +52,7 @@ fn kib(report: &Value, pointer: &str) -> f64 {
 /// All of what was counted by kind.
 fn sum(report: &Value, pointer: &str) -> f64 {
     let by = report.pointer(pointer).and_then(Value::as_object);
-    by.map_or(f64::NAN, |by| by.values().filter_map(Value::as_f64).sum())
+    by.map_or(f64::NAN, |by| by.values().filter_map(Value::as_f64).fold(0.0, |all, n| all + n))
 }
 
 /// People who came and stayed.

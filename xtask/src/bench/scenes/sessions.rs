@@ -46,8 +46,12 @@ pub(super) fn http(rollcall: &Rollcall) -> Outcome<Scene> {
             .others("Express 3,042, Flask 1,418"),
         Figure::at_most("the same, p99", "ms", at(&beats, "/latency/p99_ms")),
         Figure::at_most("server's CPU per 1,000 heartbeats over HTTP", "s", at(&beats, "/cpu_seconds_per_1000")),
-        Figure::at_most("failed requests", "", [&first, &again, &beats].map(|r| sum(r, "/errors")).iter().sum())
-            .floor(0.0),
+        Figure::at_most(
+            "failed requests",
+            "",
+            sum(&first, "/errors") + sum(&again, "/errors") + sum(&beats, "/errors"),
+        )
+        .floor(0.0),
     ];
     let raw = json!({ "first_checks": first, "checks": again, "heartbeats": beats });
     Ok(Scene { figures, raw })
