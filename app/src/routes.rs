@@ -70,7 +70,7 @@ fn is_safe(next: &str) -> bool {
         && escapes(path).all(|b| b.is_some_and(|b| b > 0x20 && b != 0x7f && !b"/\\:@?#%.".contains(&b)))
         && escapes(query).all(|b| b.is_some_and(|b| b >= 0x20 && b != 0x7f))
         && !query.contains('?')
-        && !["/login", "/setup", "/reset", "/rpc", "/api", "/pkg", "/socket"]
+        && !["/login", "/setup", "/reset", "/rpc", "/api", "/pkg", "/socket", "/realtime"]
             .iter()
             .any(|door| path.strip_prefix(door).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }

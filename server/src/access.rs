@@ -28,7 +28,7 @@ pub struct Route {
 }
 
 /// Who may call what is not a page.
-const ACCESS: [(&str, &str, Access); 41] = [
+const ACCESS: [(&str, &str, Access); 42] = [
     ("GET", "/api/v1/openapi.json", Access::Public),
     ("POST", "/api/v1/auth/login", Access::Public),
     ("POST", "/api/v1/auth/logout", Access::Public),
@@ -68,6 +68,7 @@ const ACCESS: [(&str, &str, Access); 41] = [
     ("POST", "/rpc/why", Access::Manager),
     ("POST", "/rpc/end_sessions", Access::Manager),
     ("GET", "/socket/websocket", Access::SignedIn),
+    ("GET", "/realtime/v1/websocket", Access::SignedIn),
     ("GET", "/pkg/{*path}", Access::Public),
     ("GET", "/health/live", Access::Public),
 ];
@@ -86,7 +87,12 @@ pub fn routes() -> Vec<Route> {
     let calls = api::calls()
         .into_iter()
         .chain(leptos::server_fn::axum::server_fn_paths().map(|(path, method)| (method.to_string(), path.to_owned())));
-    let fixed = [("GET", "/socket/websocket"), ("GET", "/pkg/{*path}"), ("GET", "/health/live")];
+    let fixed = [
+        ("GET", "/socket/websocket"),
+        ("GET", "/realtime/v1/websocket"),
+        ("GET", "/pkg/{*path}"),
+        ("GET", "/health/live"),
+    ];
     let mut routes: Vec<Route> = calls
         .chain(fixed.map(|(m, p)| (m.to_owned(), p.to_owned())))
         .map(|(method, path)| Route { access: label(&method, &path), method, path })

@@ -85,6 +85,7 @@ pub fn router(state: &AppState) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_MAX))
         // The socket has time-outs of its own, and its frames are not compressed.
         .route("/socket/websocket", get(live::upgrade))
+        .route("/realtime/v1/websocket", get(live::upgrade))
         .layer(middleware::from_fn_with_state(state.clone(), actor::layer));
     Router::new()
         .merge(with_session)

@@ -48,7 +48,7 @@ fn is_activity(path: &str) -> bool {
 }
 
 fn is_socket(path: &str) -> bool {
-    path.starts_with("/socket/")
+    ["/socket/", "/realtime/"].iter().any(|p| path.starts_with(p))
 }
 
 /// The value of the session cookie. Two of them are none: one was planted (6265bis, `__Host-`).

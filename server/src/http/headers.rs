@@ -21,7 +21,8 @@ const CLOSED: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none
 
 pub async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let is_page = !["/api/", "/rpc/", "/pkg/", "/socket/", "/health/"].iter().any(|p| path.starts_with(p));
+    let is_page =
+        !["/api/", "/rpc/", "/pkg/", "/socket/", "/realtime/", "/health/"].iter().any(|p| path.starts_with(p));
     let nonce = is_page.then(Nonce::new);
     if let Some(nonce) = &nonce {
         request.extensions_mut().insert(nonce.clone());

@@ -50,7 +50,7 @@ impl Door {
         let html = request.headers().get(ACCEPT).is_some_and(|a| a.as_bytes().windows(9).any(|w| w == b"text/html"));
         match path {
             p if p.starts_with("/rpc/") && !html => Self::Rpc,
-            p if p.starts_with("/api/") || p.starts_with("/socket/") || !html => Self::Api,
+            p if ["/api/", "/socket/", "/realtime/"].iter().any(|a| p.starts_with(a)) || !html => Self::Api,
             _ => Self::Page,
         }
     }

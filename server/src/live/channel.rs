@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use domain::{
     ApiError,
-    presence::{Chosen, Report, diff::Audience, live::Window},
+    presence::{self, Chosen, Report, live::Window},
     wire::{self, Frame, Ref},
 };
 use serde::de::DeserializeOwned;
@@ -13,7 +13,8 @@ use services::{
     Services,
     presence::{Key, Socket},
 };
-use uuid::Uuid;
+
+use super::realtime;
 
 /// Clients repeat a refused join for ever; from the second on they are answered this much later.
 const REFUSED_PAUSE: Duration = Duration::from_secs(2);
@@ -30,7 +31,7 @@ pub(super) enum Answer {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Topic {
     Me,
-    Presence(Audience),
+    Presence(presence::topic::Topic),
     Live(Key),
 }
 
@@ -38,20 +39,29 @@ impl Topic {
     fn parse(text: &str) -> Option<Self> {
         match text {
             "presence:me" => Some(Self::Me),
-            "presence:all" => Some(Self::Presence(Audience::Everybody)),
             _ if text.starts_with("live:online") => Key::of_topic(text).map(Self::Live),
-            _ => {
-                let id = Uuid::parse_str(text.strip_prefix("presence:org:")?).ok()?;
-                Some(Self::Presence(Audience::Organisation(id)))
-            }
+            _ => presence::topic::Topic::parse(text).map(Self::Presence),
         }
+    }
+
+    /// Whether it is one of the Supabase dialect.
+    fn is_realtime(self) -> bool {
+        matches!(self, Self::Presence(topic) if topic.realtime)
     }
 }
 
-/// The joined topics of one socket, each with the reference it was joined under.
+/// A topic that is joined.
+struct Joined {
+    /// Under which reference.
+    join_ref: Option<Ref>,
+    /// Whether the connection counts by it: `presence:me`, and where somebody tracks.
+    counts: bool,
+}
+
+/// The joined topics of one socket.
 #[derive(Default)]
 pub(super) struct Channels {
-    joined: HashMap<Topic, Option<Ref>>,
+    joined: HashMap<Topic, Joined>,
     refused: u32,
 }
 
@@ -68,13 +78,19 @@ impl Channels {
             "phx_join" => self.join(frame, topic, socket, services).await,
             "phx_leave" => self.leave(frame, topic, socket),
             event => {
-                let Some(join_ref) = self.joined.get(&topic) else {
+                let Some(joined) = self.joined.get(&topic) else {
                     return Answer::One(refusal(frame, "unmatched topic"));
                 };
-                if frame.join_ref.is_some() && frame.join_ref != *join_ref {
+                if frame.join_ref.is_some() && frame.join_ref != joined.join_ref {
                     return Answer::None; // Of a join that has been replaced.
                 }
-                match push(frame, topic, event, socket, services).await {
+                let response = match event {
+                    // Our sessions are renewed by what people do.
+                    "access_token" if topic.is_realtime() => return Answer::None,
+                    "presence" if topic.is_realtime() => self.track(frame, topic, socket, services).await,
+                    _ => push(frame, topic, event, socket, services).await,
+                };
+                match response {
                     Ok(response) => Answer::One(wire::reply(frame, true, &response)),
                     Err(error) => Answer::One(error_reply(frame, &error)),
                 }
@@ -85,10 +101,12 @@ impl Channels {
     async fn join(&mut self, frame: &Frame, topic: Topic, socket: &Socket, services: &Services) -> Answer {
         match enter(frame, topic, socket, services).await {
             Ok(response) => {
-                let old = self.joined.insert(topic, frame.join_ref.clone());
+                // Whoever joins again tracks still: only leaving ends that.
+                let counts = topic == Topic::Me || self.joined.get(&topic).is_some_and(|j| j.counts);
+                let old = self.joined.insert(topic, Joined { join_ref: frame.join_ref.clone(), counts });
                 let reply = wire::reply(frame, true, &response);
                 match old {
-                    Some(old) => Answer::Two(reply, closed(old.as_ref(), &frame.topic)),
+                    Some(old) => Answer::Two(reply, closed(old.join_ref.as_ref(), &frame.topic)),
                     None => Answer::One(reply),
                 }
             }
@@ -102,13 +120,45 @@ impl Channels {
 
     fn leave(&mut self, frame: &Frame, topic: Topic, socket: &Socket) -> Answer {
         let reply = wire::reply(frame, true, &json!({}));
-        let Some(join_ref) = self.joined.remove(&topic) else { return Answer::One(reply) };
+        let Some(joined) = self.joined.remove(&topic) else { return Answer::One(reply) };
         match topic {
-            Topic::Me => socket.leave(),
-            Topic::Presence(audience) => socket.unwatch(audience),
+            Topic::Me => {}
+            Topic::Presence(topic) => socket.unwatch(topic),
             Topic::Live(key) => socket.unquery(key),
         }
-        Answer::Two(reply, closed(join_ref.as_ref(), &frame.topic))
+        if joined.counts && !self.counts() {
+            socket.leave();
+        }
+        Answer::Two(reply, closed(joined.join_ref.as_ref(), &frame.topic))
+    }
+
+    fn counts(&self) -> bool {
+        self.joined.values().any(|j| j.counts)
+    }
+
+    /// `track` makes the connection count as a join of `presence:me` does, `untrack` ends that.
+    async fn track(
+        &mut self,
+        frame: &Frame,
+        topic: Topic,
+        socket: &Socket,
+        services: &Services,
+    ) -> Result<Value, ApiError> {
+        let counted = self.counts();
+        let report = match payload::<realtime::Presence>(frame)? {
+            realtime::Presence::Track { payload } => Some(realtime::report(&payload).check()?),
+            realtime::Presence::Untrack => None,
+        };
+        if let Some(joined) = self.joined.get_mut(&topic) {
+            joined.counts = report.is_some();
+        }
+        match report {
+            Some(report) if counted => drop(services.report(socket, report).await?),
+            Some(report) => drop(services.join(socket, report).await?),
+            None if counted && !self.counts() => socket.leave(),
+            None => {}
+        }
+        Ok(json!({}))
     }
 }
 
@@ -121,9 +171,9 @@ async fn enter(frame: &Frame, topic: Topic, socket: &Socket, services: &Services
             let (state, expires_at, within) = (heard.state, heard.expires_at, heard.retry_within);
             Ok(json!({"state": state, "expires_at": expires_at, "retry_within_ms": within}))
         }
-        Topic::Presence(audience) => {
-            socket.watch(&actor, audience).await?;
-            Ok(json!({}))
+        Topic::Presence(topic) => {
+            socket.watch(&actor, topic).await?;
+            Ok(if topic.realtime { realtime::joined() } else { json!({}) })
         }
         Topic::Live(key) => {
             let opened = socket.open_query(&actor, key, payload::<Window>(frame)?).await?;
@@ -153,6 +203,9 @@ async fn push(
         (Topic::Live(key), "query") => {
             socket.query(&actor, key, payload::<Window>(frame)?).await?;
             Ok(json!({}))
+        }
+        (_, "broadcast") if topic.is_realtime() => {
+            Err(ApiError::invalid("event", "Nothing is relayed between clients here; only presence is."))
         }
         _ => Err(ApiError::invalid("event", "This topic takes no such event.")),
     }

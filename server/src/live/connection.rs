@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite;
 
 use super::{
     channel::{Answer, Channels},
+    realtime,
     version::Version,
 };
 use crate::router::AppState;
@@ -97,7 +98,7 @@ where
             },
             _ = ping.tick() => Message::Ping(Bytes::new()),
             received = ws.next() => {
-                let text = match received {
+                let read = match received {
                     None => return End::Lost,
                     Some(Err(e)) => return fault(e),
                     Some(Ok(Message::Close(_))) => return End::Goodbye,
@@ -106,11 +107,11 @@ where
                         services.alive(socket);
                         continue;
                     }
-                    // The protocol's binary frames carry files, which nobody sends here.
-                    Some(Ok(Message::Binary(_))) => return End::Close(Close::MALFORMED),
-                    Some(Ok(Message::Text(text))) => text,
+                    // The protocol's other binary frames carry files, which nobody sends here.
+                    Some(Ok(Message::Binary(bytes))) => realtime::broadcast(&bytes),
+                    Some(Ok(Message::Text(text))) => version.read(&text),
                 };
-                let Some(frame) = version.read(&text) else { return End::Close(Close::MALFORMED) };
+                let Some(frame) = read else { return End::Close(Close::MALFORMED) };
                 // Boxed: an idle socket does not hold the room that an answer needs.
                 match Box::pin(channels.answer(&frame, socket, services)).await {
                     Answer::None => continue,

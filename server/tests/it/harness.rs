@@ -336,6 +336,11 @@ impl Client {
         self.open(&format!("/socket/websocket{query}"), Some(&self.origin), None).await.unwrap()
     }
 
+    /// Opens a socket at another door than ours.
+    pub(crate) async fn socket_of(&self, path: &str) -> Socket {
+        self.open(path, Some(&self.origin), None).await.unwrap()
+    }
+
     pub(crate) async fn try_socket(&self, origin: Option<&str>, vsn: &str) -> Result<Socket, tungstenite::Error> {
         self.open(&format!("/socket/websocket?vsn={vsn}"), origin, None).await
     }

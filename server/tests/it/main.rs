@@ -19,6 +19,7 @@ mod csrf;
 mod fuzz;
 mod headers;
 mod heartbeat;
+mod invisible;
 mod kill;
 mod ledger;
 mod limits;

@@ -1,6 +1,7 @@
-//! Phoenix Presence on top of the rows: key = the person's id, metas = their connections (phoenix-v2 wire format).
+//! Phoenix Presence on top of the rows: key = the person's id (phoenix-v2 wire format). Metas are their connections, or
+//! for colleagues the person alone.
 //!
-//! A meta's `phx_ref` is a hash of what it says. It is therefore unique to a version, the same wherever it is
+//! A meta's `phx_ref` is a hash of what the meta says. It is therefore unique to a version, the same wherever it is
 //! computed, and needs no state: a snapshot plus every diff since is a fresh snapshot.
 
 use std::collections::BTreeMap;
@@ -8,27 +9,50 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::Serialize;
 
-use super::{Cause, DeviceRow, PersonRow, State, roster::Change};
-use crate::{OrganisationId, SessionId, Time, UserId};
+use super::{
+    Cause, ConnectionId, DeviceRow, PersonRow, State,
+    roster::Change,
+    topic::{Audience, Eyes},
+};
+use crate::{SessionId, Time, UserId};
 
-/// One connection of a person. `state`, `since` and `cause` are the person's.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Meta<'a> {
     pub phx_ref: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phx_ref_prev: Option<String>,
-    pub session_id: SessionId,
-    pub username: &'a str,
-    pub name: &'a str,
-    pub role: &'a str,
-    pub state: State,
-    pub page: Option<&'a str>,
-    pub device: &'a str,
-    pub online_at: Time,
-    pub since: Time,
-    pub cause: Cause,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub invisible: bool,
+    #[serde(flatten)]
+    pub says: Says<'a>,
+    /// What it is a version of; nothing for the person.
+    #[serde(skip)]
+    of: Option<(SessionId, Option<ConnectionId>)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(untagged)]
+pub enum Says<'a> {
+    /// One connection of a person. `state`, `since` and `cause` are the person's.
+    Connection {
+        session_id: SessionId,
+        username: &'a str,
+        name: &'a str,
+        role: &'a str,
+        state: State,
+        page: Option<&'a str>,
+        device: &'a str,
+        online_at: Time,
+        since: Time,
+        cause: Cause,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        invisible: bool,
+    },
+    /// What colleagues see: nothing of where and with what.
+    Colleague {
+        name: &'a str,
+        state: State,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<&'a str>,
+    },
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -51,70 +75,66 @@ impl Diff<'_> {
     }
 }
 
-/// Whose presence a topic carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Audience {
-    Everybody,
-    Organisation(OrganisationId),
-}
+impl<'a> Meta<'a> {
+    fn connection(row: &'a PersonRow, d: &'a DeviceRow) -> Self {
+        let says = Says::Connection {
+            session_id: d.session_id,
+            username: &row.username,
+            name: &row.name,
+            role: &row.role,
+            state: row.state,
+            page: d.page.as_deref(),
+            device: &d.device,
+            online_at: d.online_at,
+            since: row.since,
+            cause: row.cause,
+            invisible: row.invisible,
+        };
+        let of = (d.session_id, d.connection);
+        Self { phx_ref: hash(&(&says, of)), phx_ref_prev: None, says, of: Some(of) }
+    }
 
-impl Audience {
-    pub fn includes(self, row: &PersonRow) -> bool {
-        match self {
-            Self::Everybody => true,
-            Self::Organisation(id) => row.organisation_id == Some(id),
-        }
+    fn colleague(row: &'a PersonRow) -> Self {
+        let says = Says::Colleague { name: &row.name, state: row.state, message: row.message.as_deref() };
+        Self { phx_ref: hash(&(&says, row.id, row.since)), phx_ref_prev: None, says, of: None }
     }
 }
 
-fn meta<'a>(row: &'a PersonRow, d: &'a DeviceRow) -> Meta<'a> {
-    let mut meta = Meta {
-        phx_ref: String::new(),
-        phx_ref_prev: None,
-        session_id: d.session_id,
-        username: &row.username,
-        name: &row.name,
-        role: &row.role,
-        state: row.state,
-        page: d.page.as_deref(),
-        device: &d.device,
-        online_at: d.online_at,
-        since: row.since,
-        cause: row.cause,
-        invisible: row.invisible,
-    };
+fn hash(what: &impl Hash) -> String {
     let mut h = DefaultHasher::new();
-    (&meta, d.connection).hash(&mut h);
-    meta.phx_ref = format!("{:x}", h.finish());
-    meta
+    what.hash(&mut h);
+    format!("{:x}", h.finish())
 }
 
-fn metas(row: &PersonRow) -> Vec<Meta<'_>> {
-    row.devices.iter().map(|d| meta(row, d)).collect()
+/// What this audience is told of somebody; nothing of somebody they do not see.
+fn metas(row: Option<&PersonRow>, audience: Audience) -> Vec<Meta<'_>> {
+    let Some(row) = row.filter(|r| audience.includes(r)) else { return vec![] };
+    match audience.eyes {
+        Eyes::Console(_) => row.devices.iter().map(|d| Meta::connection(row, d)).collect(),
+        Eyes::Colleague => vec![Meta::colleague(row)],
+    }
 }
 
-/// `presence_state` of everybody among `rows`.
-pub fn state<'a>(rows: impl Iterator<Item = &'a PersonRow>) -> Snapshot<'a> {
-    rows.map(|r| (r.id, Metas { metas: metas(r) })).collect()
+/// `presence_state` of everybody among `rows` whom the audience sees.
+pub fn state<'a>(rows: impl Iterator<Item = &'a PersonRow>, audience: Audience) -> Snapshot<'a> {
+    rows.map(|r| (r.id, Metas { metas: metas(Some(r), audience) })).filter(|(_, m)| !m.metas.is_empty()).collect()
 }
 
 /// What the changes are for this audience: a changed meta leaves in its old and joins in its new version.
 pub fn diff(changes: &[Change], audience: Audience) -> Diff<'_> {
     let mut diff = Diff::default();
     for c in changes {
-        let before = c.before.as_deref().filter(|r| audience.includes(r));
-        let after = c.after.as_deref().filter(|r| audience.includes(r));
-        let (old, new) = (before.map(metas).unwrap_or_default(), after.map(metas).unwrap_or_default());
+        let (old, new) = (metas(c.before.as_deref(), audience), metas(c.after.as_deref(), audience));
         let lacks = |all: &[Meta<'_>], one: &Meta<'_>| all.iter().all(|m| m.phx_ref != one.phx_ref);
         let leaves: Vec<Meta<'_>> = old.iter().filter(|o| lacks(&new, o)).cloned().collect();
-        let device = |row: Option<&'_ PersonRow>, i: usize| {
-            row.and_then(|r| r.devices.get(i)).map(|d| (d.session_id, d.connection))
-        };
-        let mut joins = vec![];
-        for (i, n) in new.iter().enumerate().filter(|(_, n)| lacks(&old, n)) {
-            let same = (0..old.len()).find(|o| device(before, *o) == device(after, i));
-            joins.push(Meta { phx_ref_prev: same.map(|o| old[o].phx_ref.clone()), ..n.clone() });
-        }
+        let joins: Vec<Meta<'_>> = new
+            .iter()
+            .filter(|n| lacks(&old, n))
+            .map(|n| {
+                let same = old.iter().find(|o| o.of == n.of);
+                Meta { phx_ref_prev: same.map(|o| o.phx_ref.clone()), ..n.clone() }
+            })
+            .collect();
         if !joins.is_empty() {
             diff.joins.insert(c.id, Metas { metas: joins });
         }

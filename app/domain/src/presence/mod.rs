@@ -8,7 +8,7 @@
 //!   `live`: a window kept current.
 //!   `recent`: what went out lately, for those who were cut off.
 //! - `sight`: which rows reach whom, and what members see of each other.
-//! - `diff`: Phoenix Presence on top of the rows' connections.
+//! - `diff`: Phoenix Presence on top of the rows. `topic`: its topics, and whom each is for.
 //! - `ledger`: from transitions to what is written down. `history`: what is read of it: who was here, one's day.
 //!
 //! Nothing here does I/O or reads a clock, so a test can drive thousands of interleavings, and the browser applies
@@ -26,6 +26,7 @@ pub mod recent;
 pub mod roster;
 pub mod sight;
 pub mod state;
+pub mod topic;
 pub mod view;
 
 pub use query::{Query, Sort};

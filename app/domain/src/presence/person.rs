@@ -40,6 +40,7 @@ pub(super) struct Person {
     card: Arc<UserCard>,
     pub(super) sessions: Vec<Presence>,
     chosen: Chosen,
+    private: bool,
     state: State,
     cause: Cause,
     since: Time,
@@ -56,6 +57,7 @@ impl Person {
             card,
             sessions: vec![],
             chosen: Chosen::default(),
+            private: false,
             state: State::Offline,
             cause: Cause::SignedOut,
             since: now,
@@ -218,6 +220,11 @@ impl Person {
     /// A choice whose end has passed is none.
     pub(super) fn choose(&mut self, chosen: Chosen, now: Time) {
         self.chosen = if chosen.is_over(now) { Chosen::default() } else { chosen };
+    }
+
+    /// Whether they keep their presence from colleagues.
+    pub(super) fn keep_private(&mut self, private: bool) {
+        self.private = private;
     }
 
     /// Lets the time-driven things happen that are due at `now`; gives what fell away.
@@ -401,11 +408,13 @@ impl Person {
             organisation: card.organisation.as_ref().map(|o| o.name.clone()),
             organisation_id: card.organisation.as_ref().map(|o| o.id),
             teams: card.teams.iter().map(|t| t.name.clone()).collect(),
+            team_ids: card.teams.iter().map(|t| t.id).collect(),
             state: self.state,
             cause: self.cause,
             since: self.since,
             active: self.active,
             invisible: self.chosen.choice == Choice::Invisible,
+            private: self.private,
             message: self.chosen.message.clone(),
             session_started_at: devices.iter().map(|d| d.signed_in_at).min()?,
             session_seconds: 0,

@@ -72,6 +72,11 @@ pub enum Event {
     Deleted {
         user: UserId,
     },
+    /// Keeps their presence from colleagues, or does so no more.
+    Private {
+        card: Arc<UserCard>,
+        private: bool,
+    },
     /// Connected at the last proof of life before a restart; unknown until `until`.
     Restored {
         joined: Joined,
@@ -218,6 +223,13 @@ impl Roster {
                 });
             }
             Event::Deleted { user } => self.forget(user, now),
+            Event::Private { card, private } => {
+                let id = self.meet(&card, now);
+                self.touch(id, now, |p, limits, traces| {
+                    p.keep_private(private);
+                    p.refresh(now, limits, traces);
+                });
+            }
             // A grace that is over already has nothing to wait for.
             Event::Restored { until, .. } if until <= now => {}
             Event::Restored { joined, seen_at, until } => {

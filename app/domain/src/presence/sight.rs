@@ -2,12 +2,12 @@
 //!
 //! Admins see everybody; whoever chose to be invisible is marked. Managers see the people of their organisation, and
 //! members their colleagues, by name, state and message only. To both, an invisible person is offline; a person who
-//! keeps their presence to themselves is offline to colleagues.
+//! keeps their presence private is offline to colleagues.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{PersonRow, State};
+use super::{PersonRow, State, roster::Known};
 use crate::Reach;
 
 impl Reach {
@@ -17,11 +17,19 @@ impl Reach {
     }
 }
 
+impl Known {
+    /// What somebody who watches as far as `reach` may know: of an invisible person, what is known of somebody who
+    /// was never here.
+    pub fn seen(self, reach: Reach) -> Option<Self> {
+        let hidden = self.chosen.choice == super::Choice::Invisible && reach != Reach::Everything;
+        (!hidden).then_some(self)
+    }
+}
+
 /// At most this many colleagues in one answer.
 pub const COLLEAGUES_MAX: usize = 200;
 
 /// What members of an organisation see of each other.
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Colleague {
     pub id: Uuid,
@@ -32,20 +40,16 @@ pub struct Colleague {
 }
 
 impl Colleague {
-    /// The colleague in a row, unless they are not to be seen.
-    pub fn of(row: &PersonRow) -> Option<Self> {
-        (!row.invisible).then(|| Self {
-            id: row.id,
-            name: row.name.clone(),
-            state: row.state,
-            message: row.message.clone(),
-        })
+    /// Whether colleagues see somebody at all.
+    pub fn is_seen(row: &PersonRow) -> bool {
+        !row.invisible && !row.private
     }
 }
 
-/// Best state first, then by name; at most `COLLEAGUES_MAX`.
+/// Those among `rows` whom colleagues see: best state first, then by name; at most `COLLEAGUES_MAX`.
 pub fn colleagues<'a>(rows: impl Iterator<Item = &'a PersonRow>) -> Vec<Colleague> {
-    let mut all: Vec<Colleague> = rows.filter_map(Colleague::of).collect();
+    let of = |r: &PersonRow| Colleague { id: r.id, name: r.name.clone(), state: r.state, message: r.message.clone() };
+    let mut all: Vec<Colleague> = rows.filter(|r| Colleague::is_seen(r)).map(of).collect();
     all.sort_by_cached_key(|c| (std::cmp::Reverse(c.state), c.name.to_lowercase(), c.id));
     all.truncate(COLLEAGUES_MAX);
     all

@@ -20,14 +20,20 @@ pub struct PersonRow {
     pub organisation: Option<String>,
     pub organisation_id: Option<Uuid>,
     pub teams: Vec<String>,
+    /// What tells teams of one name in two organisations apart. Only the server's rules ask.
+    #[serde(skip)]
+    pub team_ids: Vec<Uuid>,
     pub state: State,
     pub cause: Cause,
     pub since: Time,
     /// Online, with input within the limit of "active now"; a busy person may or may not be.
     pub active: bool,
-    /// Chose to be invisible: offline to members, marked here.
+    /// Chose to be invisible: offline to members and managers, marked here for admins.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub invisible: bool,
+    /// Keeps their presence from colleagues. Only the server's rules ask.
+    #[serde(skip)]
+    pub private: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The oldest sign-in among the person's connected sessions.

@@ -63,7 +63,7 @@ fn reaches() -> impl Strategy<Value = Reach> {
 
 /// The changes as somebody with `reach` sees them: who leaves it goes offline for them.
 fn within(changes: &[Change], reach: Reach) -> Vec<Change> {
-    let seen = |row: &Option<Arc<PersonRow>>| row.clone().filter(|r| reach.covers(r.organisation_id));
+    let seen = |row: &Option<Arc<PersonRow>>| row.clone().filter(|r| reach.sees(r));
     changes.iter().map(|c| Change { id: c.id, before: seen(&c.before), after: seen(&c.after) }).collect()
 }
 
@@ -109,7 +109,7 @@ struct Watcher {
 
 impl Watcher {
     fn new(window: Window, reach: Reach, roster: &Roster, seq: u64, now: Time) -> Self {
-        let rows: Vec<_> = roster.rows().filter(|r| reach.covers(r.organisation_id)).cloned().collect();
+        let rows: Vec<_> = roster.rows().filter(|r| reach.sees(r)).cloned().collect();
         let mut view = View::new(window.clone(), rows.iter());
         let counts = count(&rows);
         let mirror = Mirror::new(wire(&view.snapshot(EPOCH, seq, counts.clone(), now)));
@@ -166,7 +166,7 @@ impl Watcher {
 
     /// The mirror is what a fresh snapshot, a page, and the words of a query would give.
     fn check(&self, roster: &Roster, now: Time) -> TestCaseResult {
-        let rows: Vec<_> = roster.rows().filter(|r| self.reach.covers(r.organisation_id)).cloned().collect();
+        let rows: Vec<_> = roster.rows().filter(|r| self.reach.sees(r)).cloned().collect();
         let counts = count(&rows);
         check_counts(&counts, &rows)?;
         prop_assert_eq!(&self.counts, &counts, "kept and recomputed");
@@ -174,7 +174,7 @@ impl Watcher {
 
         let fresh = View::new(self.window.clone(), rows.iter()).snapshot(EPOCH, 0, counts, now);
         let plain = |rows: &[PersonRow]| -> Vec<PersonRow> {
-            rows.iter().map(|r| PersonRow { session_seconds: 0, ..r.clone() }).collect()
+            rows.iter().map(|r| PersonRow { session_seconds: 0, team_ids: vec![], ..r.clone() }).collect()
         };
         prop_assert_eq!(plain(&self.mirror.rows), plain(&fresh.rows));
         prop_assert_eq!(self.mirror.total, fresh.total);
@@ -316,11 +316,13 @@ fn row(person: usize, dice: u16) -> PersonRow {
         organisation: (d % 4 != 0).then(|| ["North", "South"][d % 2].to_owned()),
         organisation_id: (d % 4 != 0).then(|| organisation(1 + d as u128 % 2)),
         teams: if d.is_multiple_of(3) { vec!["Red".to_owned()] } else { vec![] },
+        team_ids: vec![],
         state: State::ALL[d % 5],
         cause: domain::presence::Cause::Input,
         since: at,
         active: d.is_multiple_of(2),
         invisible: false,
+        private: false,
         message: None,
         session_started_at: Time(((d / 3) % 6) as i64 * 1_000),
         session_seconds: 0,

@@ -3,24 +3,35 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
+    Reach,
     presence::{
-        PersonRow, Roster,
-        diff::{self, Audience},
+        Event, Roster, State, diff, sight,
+        topic::{Audience, Eyes, Scope, Topic},
     },
     settings::PresenceLimits,
 };
 use proptest::{prelude::*, test_runner::TestCaseResult};
 use serde_json::{Map, Value};
 
-use crate::world::{World, organisation, steps};
+use crate::world::{World, card, organisation, steps, team};
 
 const PEOPLE: usize = 4;
-const AUDIENCES: [fn() -> Audience; 4] = [
-    || Audience::Everybody,
-    || Audience::Organisation(organisation(1)),
-    || Audience::Organisation(organisation(2)),
-    || Audience::Organisation(organisation(3)),
-];
+/// Every scope, to all who may see it.
+fn audiences() -> Vec<Audience> {
+    let of = |scope, eyes| Audience { topic: Topic { scope, realtime: false }, eyes };
+    let mut all = vec![of(Scope::Everybody, Eyes::Console(Reach::Everything))];
+    for n in 1..4 {
+        let org = organisation(n);
+        all.extend([
+            of(Scope::Team(team(n)), Eyes::Console(Reach::Everything)),
+            of(Scope::Team(team(n)), Eyes::Console(Reach::Organisation(organisation(1)))),
+            of(Scope::Organisation(org), Eyes::Console(Reach::Everything)),
+            of(Scope::Organisation(org), Eyes::Console(Reach::Organisation(org))),
+            of(Scope::People(org), Eyes::Colleague),
+        ]);
+    }
+    all
+}
 
 fn metas(of: &Value) -> Vec<Value> {
     of["metas"].as_array().cloned().unwrap_or_default()
@@ -97,8 +108,7 @@ fn object(of: &impl serde::Serialize) -> Map<String, Value> {
 }
 
 fn snapshot(roster: &Roster, audience: Audience) -> Map<String, Value> {
-    let rows: Vec<&PersonRow> = roster.rows().map(|r| &**r).filter(|r| audience.includes(r)).collect();
-    object(&diff::state(rows.into_iter()))
+    object(&diff::state(roster.rows().map(|r| &**r), audience))
 }
 
 /// An update names the version it replaces: one that leaves in the same diff, of the same session, once.
@@ -118,6 +128,31 @@ fn check_updates(joins: &Map<String, Value>, leaves: &Map<String, Value>) -> Tes
     Ok(())
 }
 
+/// Who is shown to whom, and how much: said here once more, from the rows.
+fn check_sight(roster: &Roster, audience: Audience, shown: &Client) -> TestCaseResult {
+    for row in roster.rows() {
+        let in_scope = match audience.topic.scope {
+            Scope::Everybody => true,
+            Scope::Organisation(id) | Scope::People(id) => row.organisation_id == Some(id),
+            Scope::Team(id) => row.team_ids.contains(&id),
+        };
+        let seen = match audience.eyes {
+            Eyes::Console(Reach::Everything) => true,
+            Eyes::Console(reach) => !row.invisible && reach.covers(row.organisation_id),
+            Eyes::Colleague => !row.invisible && !row.private,
+        };
+        let metas = shown.0.get(&row.id.to_string());
+        prop_assert_eq!(metas.is_some(), in_scope && seen);
+        if let (Some(metas), Eyes::Colleague) = (metas, audience.eyes) {
+            let keys: BTreeSet<&str> = metas.iter().flat_map(|m| m.as_object().unwrap().keys()).map(|k| &**k).collect();
+            prop_assert!(keys.iter().all(|k| ["name", "state", "message", "phx_ref", "phx_ref_prev"].contains(k)));
+            prop_assert_eq!(metas.len(), 1);
+            prop_assert_eq!(metas[0]["state"].as_str(), Some(row.state.as_str()));
+        }
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -129,22 +164,25 @@ proptest! {
     ) {
         let (mut roster, mut world) = (Roster::new(PresenceLimits::default()), World::new(PEOPLE));
         // One client that only follows, one that asks for the state now and then, one that hears every diff twice.
-        let mut clients: Vec<[Client; 3]> = vec![<[Client; 3]>::default(); AUDIENCES.len()];
+        let mut clients: Vec<[Client; 3]> = vec![<[Client; 3]>::default(); audiences().len()];
         for (i, step) in history.iter().enumerate() {
             world.drive(&mut roster, step);
+            if i % 3 == 0 {
+                roster.apply(Event::Private { card: card(i % PEOPLE, 0), private: i % 2 == 0 }, world.now);
+            }
             if i % every != 0 {
                 continue;
             }
             let changes = roster.take_changes();
-            for (audience, [follows, resyncs, twice]) in AUDIENCES.iter().zip(&mut clients) {
-                let diff = object(&diff::diff(&changes, audience()));
+            for (audience, [follows, resyncs, twice]) in audiences().into_iter().zip(&mut clients) {
+                let diff = object(&diff::diff(&changes, audience));
                 let side = |name: &str| diff[name].as_object().cloned().expect("both keys always");
                 let (joins, leaves) = (side("joins"), side("leaves"));
                 check_updates(&joins, &leaves)?;
                 follows.sync_diff(&joins, &leaves);
                 twice.sync_diff(&joins, &leaves);
                 twice.sync_diff(&joins, &leaves);
-                let state = snapshot(&roster, audience());
+                let state = snapshot(&roster, audience);
                 if i % resync == 0 {
                     resyncs.sync_state(&state);
                 } else {
@@ -155,6 +193,7 @@ proptest! {
                 prop_assert_eq!(follows.said(), fresh.said());
                 prop_assert_eq!(resyncs.said(), fresh.said());
                 prop_assert_eq!(twice.said(), fresh.said());
+                check_sight(&roster, audience, &fresh)?;
                 // References are unique within a snapshot, or one leave would remove two.
                 let refs: Vec<String> = fresh.0.values().flatten().map(reference).collect();
                 prop_assert_eq!(refs.iter().collect::<BTreeSet<_>>().len(), refs.len());
@@ -162,18 +201,32 @@ proptest! {
         }
     }
 
+    /// Colleagues: best state first, then by name, and nobody who is not to be seen.
+    #[test]
+    fn colleagues_are_in_order(history in steps(PEOPLE, 30)) {
+        let (mut roster, mut world) = (Roster::new(PresenceLimits::default()), World::new(PEOPLE));
+        for step in &history {
+            world.drive(&mut roster, step);
+        }
+        let all = sight::colleagues(roster.rows().map(|r| &**r));
+        prop_assert_eq!(all.len(), roster.rows().filter(|r| !r.invisible).count());
+        prop_assert!(all.is_sorted_by_key(|c| (std::cmp::Reverse(c.state), c.name.to_lowercase())));
+        prop_assert!(all.iter().all(|c| c.state != State::Offline));
+    }
+
     /// Diffs that were queued before the snapshot and are contained in it do no harm.
     #[test]
     fn diffs_before_the_snapshot_are_harmless(history in steps(PEOPLE, 40), queued in 1..8_usize) {
         let (mut roster, mut world) = (Roster::new(PresenceLimits::default()), World::new(PEOPLE));
+        let everybody = audiences()[0];
         let mut diffs = vec![];
         for step in &history {
             world.drive(&mut roster, step);
             let changes = roster.take_changes();
-            diffs.push(object(&diff::diff(&changes, Audience::Everybody)));
+            diffs.push(object(&diff::diff(&changes, everybody)));
         }
         let mut fresh = Client::default();
-        fresh.sync_state(&snapshot(&roster, Audience::Everybody));
+        fresh.sync_state(&snapshot(&roster, everybody));
         let mut client = fresh.clone();
         for diff in &diffs[diffs.len().saturating_sub(queued)..] {
             let side = |name: &str| diff[name].as_object().cloned().unwrap_or_default();

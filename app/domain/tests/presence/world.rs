@@ -140,6 +140,10 @@ pub(crate) fn organisation(n: u128) -> Uuid {
     Uuid::from_u128(100 + n)
 }
 
+pub(crate) fn team(n: u128) -> Uuid {
+    Uuid::from_u128(200 + n)
+}
+
 /// The people, what was opened so far, and the log.
 pub(crate) struct World {
     pub(crate) now: Time,

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use domain::{
     Reach, SessionId, Time, UserId,
     presence::{
-        Closing, ConnectionId, Counts, Event, Joined, PersonRow, Report, Roster, Sort, clocks::Clocks, diff::Audience,
-        ordered::Ordered, recent::Recent, roster::Change,
+        Closing, ConnectionId, Counts, Event, Joined, PersonRow, Report, Roster, Sort, clocks::Clocks,
+        ordered::Ordered, recent::Recent, roster::Change, topic::Audience,
     },
     session::EndReason,
     settings::Settings,
@@ -356,9 +356,8 @@ impl Hub {
             }
             for (row, add) in [(&c.before, false), (&c.after, true)] {
                 let Some(row) = row else { continue };
-                for reach in
-                    [Some(Reach::Everything), row.organisation_id.map(Reach::Organisation)].into_iter().flatten()
-                {
+                let reaches = [Some(Reach::Everything), row.organisation_id.map(Reach::Organisation)];
+                for reach in reaches.into_iter().flatten().filter(|r| r.sees(row)) {
                     let zero = || Counts::zero(self.roles.iter().map(String::as_str));
                     let counts = self.counts.entry(reach).or_insert_with(zero);
                     if add {
@@ -416,5 +415,6 @@ impl Sent {
 
 /// Whether both rows count the same everywhere, which most changes do.
 fn counts_alike(a: &PersonRow, b: &PersonRow) -> bool {
-    (a.state, a.active, &a.role, &a.organisation, &a.teams) == (b.state, b.active, &b.role, &b.organisation, &b.teams)
+    let counted = |r: &PersonRow| (r.state, r.active, r.invisible, r.organisation_id);
+    counted(a) == counted(b) && (&a.role, &a.organisation, &a.teams) == (&b.role, &b.organisation, &b.teams)
 }

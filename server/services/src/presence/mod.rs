@@ -6,11 +6,13 @@
 //! - `registry`: which session has which sockets, and until when.
 //! - `outbox`: what waits for one socket.
 //! - `canary`: a person who does not exist, by whom we know whether all of this tells the truth.
+//! - `audience`: who may watch which topic, and as what.
 //! - `choice`: the manual choice, kept in the database.
 //! - `ledger`: intervals, written behind. `history`: reading them.
 //!
 //! Not here: the wire to a socket (`server/live`) and the rules (`domain::presence`).
 
+mod audience;
 mod canary;
 mod choice;
 mod history;
@@ -28,9 +30,9 @@ use domain::{
     account::UserCard,
     presence::{
         Chosen, Closing, Colleague, ConnectionId, Event, Joined, Query, Report, State,
-        diff::Audience,
         live::{Opened, Window},
         query::LIMIT_MAX,
+        topic::Topic,
         view::{Me, OnlinePage, Why, sentence},
     },
     session::EndReason,
@@ -217,6 +219,7 @@ impl Presence {
         }
         let id = card.id;
         let (known, limits, now) = self.ask(move |hub| (hub.known(id), hub.limits_sentence(), hub.now())).await?;
+        let known = known.and_then(|k| k.seen(reach));
         let transitions = known.as_ref().map(|k| k.transitions.clone()).unwrap_or_default();
         let state = known.as_ref().map_or(State::Offline, |k| k.state);
         Ok(Why {
@@ -326,22 +329,15 @@ impl Socket {
     }
 
     /// Watches a Phoenix Presence topic; the snapshot is in the outbox when this returns.
-    pub async fn watch(&self, actor: &Actor, audience: Audience) -> Result<(), ApiError> {
-        let reach = actor.require(Action::Watch)?;
-        let allowed = match audience {
-            Audience::Everybody => reach == domain::Reach::Everything,
-            Audience::Organisation(id) => reach.covers(Some(id)),
-        };
-        if !allowed {
-            return Err(ApiError::forbidden());
-        }
+    pub async fn watch(&self, actor: &Actor, topic: Topic) -> Result<(), ApiError> {
+        let audience = audience::of(actor, topic, self.presence.store.as_ref()).await?;
         let id = self.id;
         self.presence.ask(move |hub| hub.watch(id, audience)).await
     }
 
-    pub fn unwatch(&self, audience: Audience) {
+    pub fn unwatch(&self, topic: Topic) {
         let id = self.id;
-        self.presence.tell(move |hub| hub.unwatch(id, audience));
+        self.presence.tell(move |hub| hub.unwatch(id, topic));
     }
 
     /// Opens one of the connection's live queries; what its mirror missed, or a snapshot, is in the outbox when this returns.

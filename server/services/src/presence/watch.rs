@@ -5,12 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bytes::Bytes;
 use domain::{
     Reach, Time,
-    presence::{
-        ConnectionId, Counts, PersonRow,
-        diff::{self, Audience},
-        live::View,
-        roster::Change,
-    },
+    presence::{ConnectionId, Counts, PersonRow, diff, live::View, roster::Change, topic::Audience},
     wire,
 };
 use uuid::Uuid;
@@ -92,7 +87,8 @@ impl Watchers {
             .iter()
             .filter_map(|(audience, watchers)| {
                 let diff = diff::diff(changes, *audience);
-                let frame = (!diff.is_empty()).then(|| wire::broadcast(&topic(*audience), "presence_diff", &diff))?;
+                let frame =
+                    (!diff.is_empty()).then(|| wire::broadcast(&audience.topic.to_string(), "presence_diff", &diff))?;
                 Some((Bytes::from(frame), watchers.as_slice()))
             })
             .collect()
@@ -123,19 +119,12 @@ impl Watchers {
 
 /// The changes as somebody with `reach` sees them: who leaves it goes offline for them.
 pub(super) fn reachable(changes: &[Change], reach: Reach) -> Vec<Change> {
-    let seen = |row: &Option<std::sync::Arc<PersonRow>>| row.clone().filter(|r| reach.covers(r.organisation_id));
+    let seen = |row: &Option<std::sync::Arc<PersonRow>>| row.clone().filter(|r| reach.sees(r));
     changes
         .iter()
         .map(|c| Change { id: c.id, before: seen(&c.before), after: seen(&c.after) })
         .filter(|c| c.before.is_some() || c.after.is_some())
         .collect()
-}
-
-pub(super) fn topic(audience: Audience) -> String {
-    match audience {
-        Audience::Everybody => "presence:all".to_owned(),
-        Audience::Organisation(id) => format!("presence:org:{id}"),
-    }
 }
 
 #[cfg(test)]

@@ -69,6 +69,11 @@ pub(crate) async fn team(
     named(Sql::new(find, values![organisation, lower]), db).await
 }
 
+/// The organisation a team is in; nothing when there is no such team.
+pub(crate) async fn organisation_of(db: &impl ConnectionTrait, team: TeamId) -> Result<Option<OrganisationId>, DbErr> {
+    Ok(team::Entity::find_by_id(team).one(db).await?.map(|t| t.organisation_id))
+}
+
 async fn named(find: Sql, db: &impl ConnectionTrait) -> Result<Named, DbErr> {
     let row = find.row(db).await?.ok_or_else(|| DbErr::RecordNotFound("just inserted".to_owned()))?;
     Ok(Named { id: row.try_get_by_index::<Uuid>(0)?, name: row.try_get_by_index(1)? })

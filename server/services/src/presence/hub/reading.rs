@@ -22,7 +22,7 @@ impl Hub {
     }
 
     pub(super) fn within(&self, reach: Reach) -> impl Iterator<Item = &Arc<PersonRow>> {
-        self.rows().filter(move |r| reach.covers(r.organisation_id))
+        self.rows().filter(move |r| reach.sees(r))
     }
 
     pub(super) fn counts(&self, reach: Reach) -> Counts {

@@ -4,16 +4,16 @@ use bytes::Bytes;
 use domain::{
     ApiError, ErrorCode, Reach,
     presence::{
-        ConnectionId,
-        diff::{self, Audience},
+        ConnectionId, diff,
         live::{Opened, View, Window},
+        topic::{Audience, Topic},
     },
     wire,
 };
 use metrics::counter;
 
 use super::{
-    super::watch::{KEYS_MAX, Key, Live, reachable, topic},
+    super::watch::{KEYS_MAX, Key, Live, reachable},
     Hub, Sent,
 };
 
@@ -36,14 +36,14 @@ impl Hub {
             return frame.clone();
         }
         self.flush();
-        let rows = self.rows().map(|r| &**r).filter(|r| audience.includes(r));
-        let frame = Bytes::from(wire::broadcast(&topic(audience), "presence_state", &diff::state(rows)));
+        let state = diff::state(self.rows().map(|r| &**r), audience);
+        let frame = Bytes::from(wire::broadcast(&audience.topic.to_string(), "presence_state", &state));
         self.states.insert(audience, frame.clone());
         frame
     }
 
-    pub(in super::super) fn unwatch(&mut self, id: ConnectionId, audience: Audience) {
-        if let Some(watchers) = self.watchers.topics.get_mut(&audience) {
+    pub(in super::super) fn unwatch(&mut self, id: ConnectionId, topic: Topic) {
+        for (_, watchers) in self.watchers.topics.iter_mut().filter(|(a, _)| a.topic == topic) {
             watchers.retain(|c| *c != id);
         }
     }

@@ -1,0 +1,146 @@
+//! Whoever chose to be invisible is offline to members and managers, whichever door they look through, and marked to
+//! admins.
+
+use std::collections::BTreeMap;
+
+use domain::time::MINUTE;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    harness::{App, Client},
+    socket::topics::{organisation, team},
+};
+
+/// Whether `id` is here, by each door that is open to `who`.
+async fn doors(app: &App, who: &Client, topics: &[String], console: bool, id: &str) -> BTreeMap<String, bool> {
+    let mut seen = BTreeMap::new();
+    for topic in topics {
+        let mut socket = who.socket().await;
+        assert_eq!(socket.join(topic, json!({})).await["status"], "ok", "{topic}");
+        seen.insert(topic.clone(), socket.event(topic, "presence_state").await.get(id).is_some());
+    }
+    let session = app.services.sessions.authenticate(&who.token()).await.unwrap().unwrap();
+    let people = app.services.presence.people(&session.actor()).await.unwrap();
+    if session.card.organisation.is_some() {
+        seen.insert("people".to_owned(), people.iter().any(|p| p.id.to_string() == id));
+    }
+    if console {
+        let mut socket = who.socket().await;
+        socket.join("live:online", json!({})).await;
+        let snapshot = socket.event("live:online", "snapshot").await;
+        let online = who.get("/api/v1/admin/users/online").await.json();
+        let page = who.request(Method::POST, "/rpc/online").header("accept", "application/json");
+        let page: Value = who.send(page.json(&json!({"window": {}}))).await.json();
+        for (door, answer, rows) in
+            [("live", &snapshot, "rows"), ("online", &online, "users"), ("page", &page, "users")]
+        {
+            let shown = answer[rows].as_array().is_some_and(|r| r.iter().any(|r| r["id"] == id));
+            // Nobody else is here, so the counts are theirs.
+            assert_eq!(answer["counts"]["online"] == 1, shown, "{door}: {answer}");
+            assert_eq!(answer["counts"]["by_state"]["active"] == 1, shown, "{door}: {answer}");
+            assert_eq!(answer["total"] == 1, shown, "{door}: {answer}");
+            seen.insert(door.to_owned(), shown);
+        }
+        let why = who.get(&format!("/api/v1/admin/users/{id}/why")).await.json();
+        assert_eq!(why["transitions"] != json!([]), why["state"] != "offline", "{why}");
+        assert_eq!(why["person"].is_object(), why["state"] != "offline", "{why}");
+        seen.insert("why".to_owned(), why["state"] != "offline");
+        let page = who.rpc("why", &[("id", id)]).await.json();
+        seen.insert("why, page".to_owned(), page["state"] != "offline");
+    }
+    seen
+}
+
+#[tokio::test]
+async fn the_invisible_are_offline_to_all_but_admins() {
+    let app = App::start().await;
+    let admin = app.signed_in("ada", "admin", None).await;
+    let manager = app.signed_in("max", "manager", Some("North")).await;
+    let member = app.signed_in("ben", "student", Some("North")).await;
+    let red = team(&app, "North", "Red").await;
+    let mia = app.sign_in("first.north.red").await;
+    let id = mia.get("/api/v1/session").await.json()["user"]["id"].as_str().unwrap().to_owned();
+    let org = organisation(&mia).await;
+    let mut tab = mia.socket().await;
+    tab.join("presence:me", json!({"page": "/"})).await;
+
+    let topics =
+        |names: &[&str]| names.iter().map(|t| t.replace("ORG", &org).replace("TEAM", &red)).collect::<Vec<_>>();
+    let of_console = topics(&["presence:org:ORG", "realtime:org:ORG", "presence:team:TEAM", "realtime:team:TEAM"]);
+    let of_admin = [of_console.clone(), topics(&["presence:all", "realtime:all"])].concat();
+    let of_member = topics(&["people:org:ORG", "realtime:org:ORG"]);
+    let look = async || {
+        [
+            doors(&app, &admin, &of_admin, true, &id).await,
+            doors(&app, &manager, &of_console, true, &id).await,
+            doors(&app, &member, &of_member, false, &id).await,
+        ]
+    };
+    let all = |doors: &BTreeMap<String, bool>, seen: bool| assert!(doors.values().all(|s| *s == seen), "{doors:?}");
+    look().await.iter().for_each(|d| all(d, true));
+
+    // Those who watch already see them go, and are told nothing more.
+    let (presence, people) = (&of_console[0], &of_member[0]);
+    let (mut watcher, mut colleague) = (manager.socket().await, member.socket().await);
+    for topic in [presence, "live:online"] {
+        watcher.join(topic, json!({})).await;
+    }
+    watcher.event("live:online", "snapshot").await;
+    colleague.join(people, json!({})).await;
+    colleague.event(people, "presence_state").await;
+    tab.push("presence:me", "status", json!({"choice": "invisible", "message": "hush"})).await;
+    let diff = watcher.event(presence, "presence_diff").await;
+    assert_eq!((&diff["joins"], diff["leaves"].get(&id).is_some()), (&json!({}), true), "{diff}");
+    let patch = watcher.event("live:online", "patch").await;
+    assert_eq!((&patch["remove"], &patch["counts"]["online"]), (&json!([id]), &json!(0)), "{patch}");
+    let diff = colleague.event(people, "presence_diff").await;
+    assert_eq!((&diff["joins"], diff["leaves"].get(&id).is_some()), (&json!({}), true), "{diff}");
+    let [admins, managers, members] = look().await;
+    all(&admins, true);
+    all(&managers, false);
+    all(&members, false);
+    let row = admin.get("/api/v1/admin/users/online").await.json()["users"][0].clone();
+    assert_eq!((&row["invisible"], &row["state"], &row["message"]), (&json!(true), &json!("active"), &json!("hush")));
+    // To themselves they are as they are.
+    assert_eq!(mia.get("/api/v1/presence/me").await.json()["state"], "active");
+    tab.push("presence:me", "meta", json!({"page": "/hidden"})).await;
+    tab.push("presence:me", "status", json!({"choice": "available"})).await;
+    // The first thing that is heard again is that they are here.
+    assert!(watcher.event(presence, "presence_diff").await["joins"].get(&id).is_some());
+    assert_eq!(colleague.event(people, "presence_diff").await["leaves"], json!({}));
+    look().await.iter().for_each(|d| all(d, true));
+}
+
+/// A choice until a time ends at that time, the server being there or not; what follows is automatic.
+#[tokio::test]
+async fn a_choice_until_a_time_ends_then() {
+    let app = App::frozen(|_| {}).await;
+    let admin = app.signed_in("ada", "admin", None).await;
+    let mia = app.signed_in("mia", "student", None).await;
+    let choose = async |choice: &str, until: &str| {
+        assert_eq!(mia.put("/api/v1/presence/me", json!({"choice": choice, "until": until})).await.status, 200);
+    };
+    choose("invisible", "2027-01-15T08:10:00.000Z").await;
+    mia.post("/api/v1/heartbeat", json!({"idle_ms": 0})).await;
+    let row = async |admin: &Client| admin.get("/api/v1/admin/users/online").await.json()["users"][0].clone();
+    assert_eq!(row(&admin).await["invisible"], true);
+    // In force again after a restart, and over while another lasts.
+    let cookies = (admin.cookie(), mia.cookie());
+    let app = app.restart(|_| {}).await;
+    let (admin, mia) = (app.anonymous(), app.anonymous());
+    admin.set_cookie(cookies.0);
+    mia.set_cookie(cookies.1);
+    mia.post("/api/v1/heartbeat", json!({"idle_ms": 0})).await;
+    assert_eq!(row(&admin).await["invisible"], true);
+    app.pass(9 * MINUTE).await;
+    mia.post("/api/v1/heartbeat", json!({"idle_ms": 0})).await;
+    let app = app.restart(|_| {}).await;
+    app.pass(MINUTE).await;
+    let mia = app.sign_in("mia").await;
+    mia.post("/api/v1/heartbeat", json!({"idle_ms": 0})).await;
+    let me = mia.get("/api/v1/presence/me").await.json();
+    assert_eq!((&me["choice"], &me["until"], &me["state"]), (&json!("available"), &Value::Null, &json!("active")));
+    let admin = app.sign_in("ada").await;
+    assert!(row(&admin).await.get("invisible").is_none());
+}
