@@ -10,6 +10,7 @@ mod m0003_records;
 mod m0004_sign_in;
 mod m0005_choices;
 mod m0006_intervals;
+mod m0007_preferences;
 
 use sea_orm_migration::prelude::*;
 
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_sign_in::Migration),
             Box::new(m0005_choices::Migration),
             Box::new(m0006_intervals::Migration),
+            Box::new(m0007_preferences::Migration),
         ]
     }
 }

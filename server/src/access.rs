@@ -28,7 +28,7 @@ pub struct Route {
 }
 
 /// Who may call what is not a page.
-const ACCESS: [(&str, &str, Access); 42] = [
+const ACCESS: [(&str, &str, Access); 45] = [
     ("GET", "/api/v1/openapi.json", Access::Public),
     ("POST", "/api/v1/auth/login", Access::Public),
     ("POST", "/api/v1/auth/logout", Access::Public),
@@ -42,6 +42,9 @@ const ACCESS: [(&str, &str, Access); 42] = [
     ("DELETE", "/api/v1/sessions", Access::SignedIn),
     ("DELETE", "/api/v1/sessions/{id}", Access::SignedIn),
     ("POST", "/api/v1/heartbeat", Access::SignedIn),
+    ("GET", "/api/v1/preferences", Access::SignedIn),
+    ("PUT", "/api/v1/preferences", Access::SignedIn),
+    ("PATCH", "/api/v1/preferences", Access::SignedIn),
     ("GET", "/api/v1/presence/me", Access::SignedIn),
     ("PUT", "/api/v1/presence/me", Access::SignedIn),
     ("GET", "/api/v1/admin/users/online", Access::Manager),

@@ -12,6 +12,7 @@ pub mod audit;
 pub mod clock;
 pub mod events;
 mod passwords;
+pub mod preferences;
 pub mod presence;
 pub mod secret;
 pub mod sessions;
@@ -30,6 +31,7 @@ pub use crate::{
     audit::{Audit, AuditRow},
     clock::Clock,
     events::Events,
+    preferences::PreferencesOf,
     presence::Presence,
     secret::Token,
     sessions::{CleanedUp, LiveSession, Origin, Page, Sessions, SignedIn, Which},
@@ -61,6 +63,7 @@ pub struct Services {
     pub accounts: Accounts,
     pub sessions: Sessions,
     pub presence: Presence,
+    pub preferences: PreferencesOf,
     pub events: Events,
     pub audit: Audit,
     pub store: Store,
@@ -106,6 +109,7 @@ impl Services {
             accounts: Accounts::new(sessions.clone()),
             events: Events::new(store.clone(), clock.clone()),
             audit: Audit::new(store.clone()),
+            preferences: PreferencesOf::new(sessions.clone()),
             sessions,
             presence,
             store,

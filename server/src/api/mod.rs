@@ -7,6 +7,7 @@ mod admin_presence;
 mod admin_sessions;
 mod admin_users;
 mod auth;
+mod preferences;
 mod presence;
 mod session;
 mod sessions;
@@ -61,6 +62,7 @@ fn documented() -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(session::get_data, session::put_data, session::delete_data))
         .routes(routes!(sessions::own, sessions::end_others))
         .routes(routes!(sessions::end_one))
+        .routes(routes!(preferences::get, preferences::put, preferences::patch))
         .routes(routes!(presence::heartbeat))
         .routes(routes!(presence::me, presence::choose))
         .routes(routes!(admin_users::online))

@@ -27,6 +27,7 @@ mod logs;
 mod outage;
 mod pages;
 mod passwords;
+mod preferences;
 mod presence;
 mod proxies;
 mod routes;

@@ -20,6 +20,7 @@ pub(crate) fn body(path: &str) -> Option<Value> {
         "/api/v1/auth/reauth" => json!({"password": PASSWORD}),
         "/api/v1/auth/password" => json!({"current": PASSWORD, "new": new}),
         "/api/v1/heartbeat" => json!({"page": "/files", "visible": true, "idle_ms": 0}),
+        "/api/v1/preferences" => json!({"theme": "dark", "privacy": {"activity": false}}),
         "/api/v1/presence/me" => json!({"choice": "busy", "message": "in a lesson"}),
         "/api/v1/session/data/{key}" => json!({"any": ["thing"]}),
         "/api/v1/admin/sessions/revoke" => json!({"ids": [NOBODY], "dry_run": true}),

@@ -48,7 +48,7 @@ pub use self::{
     registry::Refused,
     watch::Key,
 };
-use crate::{clock::Clock, sessions::LiveSession, store::Store};
+use crate::{clock::Clock, preferences, sessions::LiveSession, store::Store};
 
 type Act = Box<dyn FnOnce(&mut Hub) + Send>;
 
@@ -120,6 +120,9 @@ impl Presence {
         hub.ledger = Some(ledger.clone());
         for (card, chosen) in choice::all(&store, clock.now()).await? {
             hub.apply(Event::Chose { card, chosen });
+        }
+        for card in preferences::private(&store).await? {
+            hub.apply(Event::Private { card: Arc::new(card), private: true });
         }
         tasks.spawn(ledger.clone().run(stop.clone()));
         tasks.spawn(hub.run(receiver, stop.clone()));
@@ -256,6 +259,15 @@ impl Presence {
             hub.me(id)
         })
         .await
+    }
+
+    /// Somebody keeps their presence from colleagues, or does so no more; in force when this returns.
+    pub(crate) async fn keep_private(&self, card: &Arc<UserCard>, private: bool) -> Result<(), ApiError> {
+        if self.hub.is_none() {
+            return Ok(());
+        }
+        let card = Arc::clone(card);
+        self.ask(move |hub| hub.apply(Event::Private { card, private })).await
     }
 
     /// Closes every socket with 1012 and takes in nothing more; the last thing before the final flush.
