@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{App, Client},
-    socket::topics::{organisation, team},
+    socket::topics::{organisation, state, team},
 };
 
 /// Whether `id` is here, by each door that is open to `who`.
@@ -18,7 +18,7 @@ async fn doors(app: &App, who: &Client, topics: &[String], console: bool, id: &s
     for topic in topics {
         let mut socket = who.socket().await;
         assert_eq!(socket.join(topic, json!({})).await["status"], "ok", "{topic}");
-        seen.insert(topic.clone(), socket.event(topic, "presence_state").await.get(id).is_some());
+        seen.insert(topic.clone(), state(&mut socket, topic).await.get(id).is_some());
     }
     let session = app.services.sessions.authenticate(&who.token()).await.unwrap().unwrap();
     let people = app.services.presence.people(&session.actor()).await.unwrap();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Answer, App, Client},
-    socket::topics::organisation,
+    socket::topics::{organisation, state},
 };
 
 async fn patch(client: &Client, body: Value) -> Answer {
@@ -94,7 +94,7 @@ async fn private_people_are_no_colleagues() {
     watcher.join(&people, json!({})).await;
     assert_eq!(watcher.event(&people, "presence_state").await.as_object().unwrap().len(), 1);
     watcher.join(&realtime, json!({})).await;
-    watcher.event(&realtime, "presence_state").await;
+    state(&mut watcher, &realtime).await;
     manager.join(&console, json!({})).await;
     manager.event(&console, "presence_state").await;
     let privacy = async |presence: &str| {

@@ -120,8 +120,32 @@ pub fn state<'a>(rows: impl Iterator<Item = &'a PersonRow>, audience: Audience) 
     rows.map(|r| (r.id, Metas { metas: metas(Some(r), audience) })).filter(|(_, m)| !m.metas.is_empty()).collect()
 }
 
-/// What the changes are for this audience: a changed meta leaves in its old and joins in its new version.
-pub fn diff(changes: &[Change], audience: Audience) -> Diff<'_> {
+/// What the changes are for this audience, as diffs to be sent one after the other.
+///
+/// Phoenix says an update in one. Supabase's client, until it was mended in 2026 (supabase-js#2565), then forgets the
+/// references of whatever else it holds of that person, who never leaves again. So in its dialect all of a person
+/// leaves and all of them joins: every client has dealt with that from the beginning.
+pub fn diffs(changes: &[Change], audience: Audience) -> Vec<Diff<'_>> {
+    if !audience.topic.realtime {
+        return vec![diff(changes, audience)].into_iter().filter(|d| !d.is_empty()).collect();
+    }
+    let (mut gone, mut come) = (Diff::default(), Diff::default());
+    for c in changes {
+        let (old, new) = (metas(c.before.as_deref(), audience), metas(c.after.as_deref(), audience));
+        if old == new {
+            continue;
+        }
+        for (metas, side) in [(old, &mut gone.leaves), (new, &mut come.joins)] {
+            if !metas.is_empty() {
+                side.insert(c.id, Metas { metas });
+            }
+        }
+    }
+    [gone, come].into_iter().filter(|d| !d.is_empty()).collect()
+}
+
+/// A changed meta leaves in its old and joins in its new version.
+fn diff(changes: &[Change], audience: Audience) -> Diff<'_> {
     let mut diff = Diff::default();
     for c in changes {
         let (old, new) = (metas(c.before.as_deref(), audience), metas(c.after.as_deref(), audience));

@@ -81,15 +81,14 @@ impl Watchers {
         self.live.range((id, Key::default())..).take_while(|((c, _), _)| *c == id).map(|((_, k), _)| *k).collect()
     }
 
-    /// One diff per topic, with its watchers.
+    /// The diffs of each topic, with its watchers.
     pub(super) fn diffs(&self, changes: &[Change]) -> Vec<(Bytes, &[ConnectionId])> {
         self.topics
             .iter()
-            .filter_map(|(audience, watchers)| {
-                let diff = diff::diff(changes, *audience);
-                let frame =
-                    (!diff.is_empty()).then(|| wire::broadcast(&audience.topic.to_string(), "presence_diff", &diff))?;
-                Some((Bytes::from(frame), watchers.as_slice()))
+            .flat_map(|(audience, watchers)| {
+                let topic = audience.topic.to_string();
+                let frame = move |diff| Bytes::from(wire::broadcast(&topic, "presence_diff", &diff));
+                diff::diffs(changes, *audience).into_iter().map(frame).map(|f| (f, watchers.as_slice()))
             })
             .collect()
     }

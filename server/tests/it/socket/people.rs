@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::topics::{organisation, refused};
+use super::topics::{organisation, refused, state};
 use crate::{harness::App, routes::NOBODY};
 
 /// Members watch the people of their own organisation; another's is as if it were not there, whoever asks.
@@ -30,7 +30,7 @@ async fn members_watch_their_colleagues() {
         assert!(refusals.iter().all(|r| *r == refusals[0] && r["response"]["reason"] == "forbidden"), "{refusals:?}");
         let mut socket = mia.socket().await;
         assert_eq!(socket.join(&own, json!({})).await["status"], "ok");
-        let state = socket.event(&own, "presence_state").await;
+        let state = state(&mut socket, &own).await;
         assert_eq!(state.as_object().unwrap().len(), 2, "{state}");
         for person in state.as_object().unwrap().values() {
             let metas = person["metas"].as_array().unwrap();
@@ -46,7 +46,7 @@ async fn members_watch_their_colleagues() {
     socket.join(&people, json!({})).await;
     assert!(!socket.event(&people, "presence_state").await.to_string().contains("page"));
     socket.join(&console, json!({})).await;
-    assert!(socket.event(&console, "presence_state").await.to_string().contains("/secret"));
+    assert!(state(&mut socket, &console).await.to_string().contains("/secret"));
 }
 
 /// A colleague comes, changes, tells something, hides, and leaves: each is one diff of one meta, and pages are none.

@@ -28,6 +28,10 @@ impl Hub {
 
     fn send_state(&mut self, id: ConnectionId, audience: Audience) {
         let frame = self.state_frame(audience);
+        if audience.topic.realtime {
+            // A client that comes back with an older state lets go of it whole, see `diff::diffs`.
+            self.send(id, state_of(audience, &diff::Snapshot::new()));
+        }
         self.send(id, frame);
     }
 
@@ -37,7 +41,7 @@ impl Hub {
         }
         self.flush();
         let state = diff::state(self.rows().map(|r| &**r), audience);
-        let frame = Bytes::from(wire::broadcast(&audience.topic.to_string(), "presence_state", &state));
+        let frame = state_of(audience, &state);
         self.states.insert(audience, frame.clone());
         frame
     }
@@ -116,4 +120,8 @@ impl Hub {
             }
         }
     }
+}
+
+fn state_of(audience: Audience, state: &diff::Snapshot<'_>) -> Bytes {
+    Bytes::from(wire::broadcast(&audience.topic.to_string(), "presence_state", state))
 }
