@@ -1,51 +1,17 @@
-// Phoenix's own clients, unchanged: what their Presence lists is what the REST call lists.
+// Other people's clients, unchanged: what their presence lists is what the REST call lists.
 
-import { Presence as Presence17, Socket as Socket17 } from "phoenix-1.7";
-import { Presence as Presence18, Socket as Socket18 } from "phoenix";
-import WebSocket from "ws";
 import type { ApiPerson, Tab } from "../support/api";
 import { expect, test } from "../support/test";
+import { oneOfEach, phoenix, Supabase, type Watcher } from "../support/watchers";
 import { SECOND, within } from "../support/within";
 
 test.use({ settings: { ROLLCALL_GRACE: "1s", ROLLCALL_IDLE_AFTER: "2s", ROLLCALL_AWAY_AFTER: "4s" } });
 test.setTimeout(120_000);
 
-interface Meta {
-  phx_ref: string;
-  session_id: string;
-  username: string;
-  state: string;
-  page: string | null;
-}
-
-interface Client {
-  version: string;
-  list: () => Map<string, Meta[]>;
-  close: () => void;
-}
-
-/** Watches `presence:all` as `owner`. */
-async function watch(version: string, owner: ApiPerson): Promise<Client> {
-  const { Socket, Presence } =
-    version === "1.7.21" ? { Socket: Socket17, Presence: Presence17 } : { Socket: Socket18, Presence: Presence18 };
-  class Transport extends WebSocket {
-    constructor(url: string, protocols: string[]) {
-      super(url, protocols ?? [], { headers: { cookie: owner.cookie, origin: owner.url } });
-    }
-  }
-  const socket = new Socket(`${owner.url.replace("http", "ws")}/socket`, { transport: Transport });
-  socket.connect();
-  const channel = socket.channel("presence:all", {});
-  const presence = new Presence(channel);
-  await new Promise((resolve, reject) => channel.join().receive("ok", resolve).receive("error", reject));
-  const list = () => new Map<string, Meta[]>(presence.list((id: string, { metas }: { metas: Meta[] }) => [id, metas]));
-  return { version, list, close: () => socket.disconnect() };
-}
-
 /** The state of each person, and the session behind each of their connections. */
 type Picture = Record<string, { state: string; sessions: string[] }>;
 
-function pictured(client: Client): Picture {
+function pictured(client: Watcher): Picture {
   const people = [...client.list()].map(([id, metas]) => {
     expect(new Set(metas.map((m) => m.state)).size, "the state is the person's").toBe(1);
     return [id, { state: metas[0]?.state, sessions: metas.map((m) => m.session_id).sort() }];
@@ -60,7 +26,7 @@ async function truth(owner: ApiPerson): Promise<Picture> {
   );
 }
 
-test("Presence.list() of phoenix 1.7.21 and 1.8.16 is GET /admin/users/online", async ({
+test("every client lists what GET /admin/users/online lists", async ({
   client,
   admin,
   newPerson,
@@ -72,14 +38,14 @@ test("Presence.list() of phoenix 1.7.21 and 1.8.16 is GET /admin/users/online", 
       return client(await newPerson({ org, role: i % 5 === 0 ? "manager" : "member" }));
     }),
   );
-  const clients = [await watch("1.7.21", owner), await watch("1.8.16", owner)];
+  const clients = await oneOfEach(owner);
   const tabs = new Map<ApiPerson, Tab[]>(people.map((p) => [p, []]));
 
   const agree = async (step: string) => {
     for (const client of clients) {
       // The pictures are taken one after the other, and people fall idle in between: agreement is when both
       // sides of the moment say the same.
-      await within(2 * SECOND, `${step}: agreement of phoenix ${client.version}`, async () => {
+      await within(2 * SECOND, `${step}: agreement of ${client.name}`, async () => {
         const shown = JSON.stringify(sorted(pictured(client)));
         return shown === JSON.stringify(sorted(await truth(owner)));
       });
@@ -115,7 +81,7 @@ test("Presence.list() of phoenix 1.7.21 and 1.8.16 is GET /admin/users/online", 
   for (const person of people.slice(0, 10)) await person.signOut();
   await agree("after signing out");
   for (const person of people.slice(0, 10)) expect(clients[0]?.list().has(person.id)).toBe(false);
-  clients.push(await watch("1.8.16", owner));
+  clients.push(...(await oneOfEach(owner)));
   await agree("for a latecomer");
 
   for (const open of tabs.values()) for (const tab of open) tab.close();
@@ -127,17 +93,18 @@ test("Presence.list() of phoenix 1.7.21 and 1.8.16 is GET /admin/users/online", 
   }
 });
 
-test("phoenix clients come back after a restart with the right list", async ({ client, server, admin, newPerson }) => {
+test("Phoenix's and Supabase's clients come back after a restart with the right list", async ({ client, server, admin, newPerson }) => {
   const owner = await client(admin);
   const person = await client(await newPerson());
-  const clients = [await watch("1.7.21", owner), await watch("1.8.16", owner)];
+  // The one by hand does not reconnect.
+  const clients = (await oneOfEach(owner)).slice(0, -1);
   await person.connect();
   for (const client of clients)
-    await within(SECOND, `phoenix ${client.version}`, async () => client.list().has(person.id));
+    await within(SECOND, client.name, async () => client.list().has(person.id));
   await server.restart();
   await person.connect({ page: "/again", visible: true, idle_ms: 0 });
   for (const client of clients) {
-    await within(10 * SECOND, `phoenix ${client.version} after the restart`, async () => {
+    await within(10 * SECOND, `${client.name} after the restart`, async () => {
       return (
         JSON.stringify(
           client
@@ -150,6 +117,39 @@ test("phoenix clients come back after a restart with the right list", async ({ c
     client.close();
   }
 });
+
+for (const vsn of ["1.0.0", "2.0.0"]) {
+  test(`tracking with realtime-js ${vsn} is being here`, async ({ client, admin, newPerson }) => {
+    const owner = await client(admin);
+    const watcher = await phoenix("1.8.16", owner);
+    const people = await Promise.all([0, 1].map(async () => client(await newPerson({ org: `Track ${vsn}` }))));
+    const [mia, ben] = people as [ApiPerson, ApiPerson];
+    const session = (await (await mia.call("GET", "/session")).json()) as { user: { organisation_id: string } };
+    const topic = `org:${session.user.organisation_id}`;
+    const [one, two] = [await Supabase.open(vsn, mia, topic), await Supabase.open(vsn, ben, topic)];
+    const page = (id: string) => watcher.list().get(id)?.[0]?.page;
+    const knows = (who: Supabase, id: string) => who.list().has(id);
+
+    expect(await one.track("/shop")).toBe("ok");
+    await within(SECOND, "the console sees the page", async () => page(mia.id) === "/shop");
+    await within(SECOND, "the colleague sees the person", async () => knows(two, mia.id));
+    expect([...two.list().keys()], "keys are the sessions' people").toEqual([mia.id]);
+    expect(two.list().get(mia.id)?.[0]).not.toHaveProperty("page");
+    expect(two.syncs).toBeGreaterThan(0);
+    expect(await one.track("/cart")).toBe("ok");
+    await within(SECOND, "the console sees the next page", async () => page(mia.id) === "/cart");
+    expect(await two.track("/shop")).toBe("ok");
+    await within(SECOND, "both see both", async () => [one, two].every((w) => w.list().size === 2));
+
+    // A broadcast goes nowhere, and harms nobody.
+    await one.broadcast();
+    expect(await one.untrack()).toBe("ok");
+    await within(3 * SECOND, "everybody sees them leave", async () => !knows(two, mia.id) && !watcher.list().has(mia.id));
+    two.close();
+    await within(3 * SECOND, "closing is leaving", async () => !watcher.list().has(ben.id) && !knows(one, ben.id));
+    for (const client of [one, watcher]) client.close();
+  });
+}
 
 function sorted(picture: Picture): [string, unknown][] {
   return Object.entries(picture).sort(([a], [b]) => (a < b ? -1 : 1));
