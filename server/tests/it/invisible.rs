@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use domain::time::MINUTE;
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
@@ -30,8 +29,7 @@ async fn doors(app: &App, who: &Client, topics: &[String], console: bool, id: &s
         socket.join("live:online", json!({})).await;
         let snapshot = socket.event("live:online", "snapshot").await;
         let online = who.get("/api/v1/admin/users/online").await.json();
-        let page = who.request(Method::POST, "/rpc/online").header("accept", "application/json");
-        let page: Value = who.send(page.json(&json!({"window": {}}))).await.json();
+        let page = who.rpc("online", &[("window", "{}")]).await.json();
         for (door, answer, rows) in
             [("live", &snapshot, "rows"), ("online", &online, "users"), ("page", &page, "users")]
         {
@@ -46,6 +44,8 @@ async fn doors(app: &App, who: &Client, topics: &[String], console: bool, id: &s
         assert_eq!(why["transitions"] != json!([]), why["state"] != "offline", "{why}");
         assert_eq!(why["person"].is_object(), why["state"] != "offline", "{why}");
         seen.insert("why".to_owned(), why["state"] != "offline");
+        let at = who.get(&format!("/api/v1/admin/presence/at?time={}", online["as_of"].as_str().unwrap())).await.json();
+        seen.insert("at".to_owned(), at["users"].as_array().unwrap().iter().any(|u| u["id"] == id));
         let page = who.rpc("why", &[("id", id)]).await.json();
         seen.insert("why, page".to_owned(), page["state"] != "offline");
     }

@@ -154,7 +154,8 @@ fn check_sight(roster: &Roster, audience: Audience, shown: &Client) -> TestCaseR
         let metas = shown.0.get(&row.id.to_string());
         prop_assert_eq!(metas.is_some(), in_scope && seen);
         if let (Some(metas), Eyes::Colleague) = (metas, audience.eyes) {
-            let keys: BTreeSet<&str> = metas.iter().flat_map(|m| m.as_object().unwrap().keys()).map(|k| &**k).collect();
+            let keys: BTreeSet<&str> =
+                metas.iter().flat_map(|m| m.as_object().into_iter().flatten().map(|(k, _)| k)).map(|k| &**k).collect();
             prop_assert!(keys.iter().all(|k| ["name", "state", "message", "phx_ref", "phx_ref_prev"].contains(k)));
             prop_assert_eq!(metas.len(), 1);
             prop_assert_eq!(metas[0]["state"].as_str(), Some(row.state.as_str()));

@@ -14,5 +14,6 @@ mod ledger;
 mod limit;
 mod list;
 mod predicate;
+mod preferences;
 mod sign_in;
 mod world;
