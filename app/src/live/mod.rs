@@ -1,7 +1,7 @@
-//! The browser's live side: one socket a tab, what this tab reports of itself, and the people on screen.
+//! The browser's live side: this page's end of the browser's one socket, and the people on screen.
 //!
-//! - `socket`: Phoenix Channels over one WebSocket that finds its way back. It knows no topic.
-//! - `agent`: `presence:me`: what this tab reports, and what the server says of this session.
+//! - `socket`: topics of this page over the socket that all tabs share (`frontend/agent`).
+//! - `agent`: connects this page, and `presence:me`: what the server says of this session.
 //! - `status`: how well we are connected, and how that is said.
 //! - `online`: the model behind a live list of people. `paint`: its pure rule of what may move.
 //! - `list`: which people are asked for, as the address says it.
@@ -23,7 +23,7 @@ thread_local! {
     static SOCKET: RefCell<Option<Socket>> = const { RefCell::new(None) };
 }
 
-/// The tab's one socket, once `agent::start` has made it.
+/// The page's one socket, once `agent::start` has made it.
 pub(crate) fn socket() -> Option<Socket> {
     SOCKET.with_borrow(Clone::clone)
 }

@@ -118,8 +118,7 @@ impl Online {
         self.reader.set_value(reader);
         Effect::new(move |_| {
             if let Some(socket) = socket() {
-                let payload = move || serde_json::to_value(self.window.get_untracked()).unwrap_or_default();
-                socket.join(TOPIC, payload, move |event, payload| self.heard(event, payload));
+                socket.join(TOPIC, move || self.question(true), move |event, payload| self.heard(event, payload));
             }
         });
         // Those who left go after a while, and those who wait get in when the reader has gone: nobody tells us when.
@@ -154,11 +153,11 @@ impl Online {
     pub(crate) fn refresh(self) {
         self.state.update_value(|s| s.replace = true);
         self.loading.set(true);
-        let window = self.window.get_untracked();
         if let Some(socket) = socket().filter(super::socket::Socket::is_open) {
-            socket.push(TOPIC, "query", &serde_json::to_value(&window).unwrap_or_default());
+            socket.push(TOPIC, "query", &self.question(false));
             return;
         }
+        let window = self.window.get_untracked();
         spawn_local(async move {
             let answer = answer(Ask::Online(window.clone())).await.and_then(|text| parse(&text));
             if self.window.try_get_untracked() != Some(window) {
@@ -170,6 +169,16 @@ impl Online {
                 self.paint();
             }
         });
+    }
+
+    /// The window as JSON; with what the mirror followed last, so that only what it missed need be sent.
+    fn question(self, resume: bool) -> String {
+        let mut window = self.window.get_untracked();
+        // While an answer is on its way, the mirror is one of another window.
+        if resume && !self.loading.get_untracked() {
+            window.resume = Some(self.state.with_value(|s| s.mirror.resume()));
+        }
+        serde_json::to_string(&window).unwrap_or_default()
     }
 
     /// Puts in the rows that wait.
@@ -207,8 +216,7 @@ impl Online {
                     }
                     self.paint_soon(urgent);
                 } else if let Some(socket) = socket() {
-                    let window = self.window.get_untracked();
-                    socket.push(TOPIC, "query", &serde_json::to_value(window).unwrap_or_default());
+                    socket.push(TOPIC, "query", &self.question(false));
                 }
             }
             _ => {}

@@ -5,7 +5,6 @@ use std::time::Duration;
 use domain::{Time, presence::State, session::EndReason};
 use leptos::prelude::*;
 
-use super::socket::Link;
 use crate::clock::{Clock, clock};
 
 /// What the reader is told.
@@ -86,48 +85,44 @@ impl Status {
         status
     }
 
-    /// Takes in what the socket tells.
-    pub(crate) fn link(self, link: Link) {
-        match link {
-            Link::Open => {
-                self.loss.update_value(|n| *n += 1);
-                self.live.set(Live::Connected);
-            }
-            Link::Heard => {
-                let now = self.clock.get_value().unwrap_or_else(clock).read();
-                if self.data_at.get_untracked().is_none_or(|t| now.since(t) >= 1_000) {
-                    self.data_at.set(Some(now));
+    /// Takes in what the socket tells of itself, and the browser of the network.
+    pub(crate) fn link(self, event: &str) {
+        let live = self.live.get_untracked();
+        match event {
+            _ if live == Live::Ended => {}
+            "open" => self.well(),
+            "heard" => {
+                self.data_at.set(Some(self.clock.get_value().unwrap_or_else(clock).read()));
+                // A network that went and came back need not have cost the connection.
+                if live != Live::Offline {
+                    self.well();
                 }
             }
-            Link::Over => {
+            "over" => {
                 self.loss.update_value(|n| *n += 1);
                 if !self.leaving.get_value() {
                     self.live.set(Live::Ended);
                 }
             }
-            Link::Restarting => {
+            "restarting" => {
                 self.lost();
                 self.live.set(Live::Restarting);
             }
-            // An attempt that fails is no new loss: the clock runs since the connection broke.
-            Link::Down { was_open } => {
-                if was_open && self.live.get_untracked() == Live::Connected {
-                    self.lost();
-                }
-            }
-        }
-    }
-
-    /// The browser's own word on the network.
-    pub(crate) fn network(self, online: bool) {
-        match (online, self.live.get_untracked()) {
-            (_, Live::Ended) => {}
-            (false, _) => self.live.set(Live::Offline),
-            (true, Live::Offline) => {
+            "lost" => self.lost(),
+            "offline" => self.live.set(Live::Offline),
+            "online" if live == Live::Offline => {
                 self.live.set(Live::Reconnecting);
                 self.lost();
             }
-            (true, _) => {}
+            // An attempt that fails is no new loss: the clock runs since the connection broke.
+            _ => {}
+        }
+    }
+
+    fn well(self) {
+        self.loss.update_value(|n| *n += 1);
+        if self.live.get_untracked() != Live::Connected {
+            self.live.set(Live::Connected);
         }
     }
 

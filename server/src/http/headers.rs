@@ -19,24 +19,31 @@ use crate::router::AppState;
 /// For everything that is not a page: it loads nothing and is framed by nobody.
 const CLOSED: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
+/// The end of the path of the script that runs as a shared worker. A worker has the policy of its own file, not that
+/// of the page: without one it could connect to anywhere, with the one above to nowhere.
+const WORKER: &str = "/agent/hub.mjs";
+
 pub async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_page =
         !["/api/", "/rpc/", "/pkg/", "/socket/", "/realtime/", "/health/"].iter().any(|p| path.starts_with(p));
+    let is_worker = path.starts_with("/pkg/") && path.ends_with(WORKER);
     let nonce = is_page.then(Nonce::new);
     if let Some(nonce) = &nonce {
         request.extensions_mut().insert(nonce.clone());
     }
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    let csp = nonce.map_or(Ok(HeaderValue::from_static(CLOSED)), |nonce| {
-        HeaderValue::from_str(&format!(
+    let sockets = &state.site.socket_sources;
+    let csp = match nonce {
+        Some(nonce) => HeaderValue::from_str(&format!(
             "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
-             img-src 'self' data:; connect-src 'self' {}; worker-src 'self'; base-uri 'none'; frame-ancestors 'none'; \
-             form-action 'self'; object-src 'none'",
-            state.site.socket_sources
-        ))
-    });
+             img-src 'self' data:; connect-src 'self' {sockets}; worker-src 'self'; base-uri 'none'; \
+             frame-ancestors 'none'; form-action 'self'; object-src 'none'"
+        )),
+        None if is_worker => HeaderValue::from_str(&format!("{CLOSED}; connect-src 'self' {sockets}")),
+        None => Ok(HeaderValue::from_static(CLOSED)),
+    };
     headers.insert(CONTENT_SECURITY_POLICY, csp.unwrap_or(HeaderValue::from_static(CLOSED)));
     for (name, value) in [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),

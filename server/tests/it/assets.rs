@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use crate::harness::{App, Raw};
+use crate::harness::{App, Client, Raw};
 
 /// Row 55: nothing but those files can be had.
 #[tokio::test]
@@ -38,14 +38,43 @@ async fn nothing_outside_the_binary_is_served() {
     }
 }
 
+/// The path of the browser's code; every page names it.
+async fn script(client: &Client) -> String {
+    let page = client.get("/login").await.text;
+    let found = page.split(['"', '\'']).find(|part| part.starts_with("/pkg/") && part.ends_with("rollcall.js"));
+    found.expect("every page names its files").to_owned()
+}
+
+/// A worker has the policy of its own file: the one of the shared socket connects to us and does nothing else; and
+/// nothing else of the browser's files is given as much.
+#[tokio::test]
+async fn the_worker_may_connect_to_us_and_nothing_else() {
+    let app = App::start().await;
+    let client = app.anonymous();
+    let script = script(&client).await;
+    // The policy is that of the path, whether or not the build brought the file.
+    let worker = client.get(&script.replace("rollcall.js", "agent/hub.mjs")).await;
+    let policy = worker.header("content-security-policy").to_owned();
+    let sources = policy.split("; ").find_map(|part| part.strip_prefix("connect-src ")).unwrap_or_default().to_owned();
+    assert!(policy.starts_with("default-src 'none'; "), "{policy}");
+    assert!(sources.starts_with("'self' ws://127.0.0.1:"), "{policy}");
+    assert!(!policy.contains("script-src") && !sources.contains('*'), "{policy}");
+    assert!(client.get("/login").await.header("content-security-policy").contains("worker-src 'self'"));
+    if worker.status == 200 {
+        assert_eq!(worker.header("content-type"), "text/javascript; charset=utf-8");
+    }
+    for path in [script.as_str(), "/pkg/x/agent/page.mjs", "/api/agent/hub.mjs", "/pkg/x/agent/hub.mjs/y"] {
+        let policy = client.get(path).await.header("content-security-policy").to_owned();
+        assert!(!policy.contains("connect-src"), "{path}: {policy}");
+    }
+}
+
 /// The browser's files may be kept for ever, in the coding that was asked for.
 #[tokio::test]
 async fn files_of_the_browser_are_cached_for_ever() {
     let app = App::start().await;
     let client = app.anonymous();
-    let page = client.get("/login").await.text;
-    let found = page.split(['"', '\'']).find(|part| part.starts_with("/pkg/") && part.ends_with("rollcall.js"));
-    let path = found.expect("every page names its files").to_owned();
+    let path = script(&client).await;
     let plain = client.get(&path).await;
     if plain.status == 404 {
         // Built without the browser's side: there is no file to look at.

@@ -97,7 +97,9 @@ impl Site {
         let wasm = target().join(WASM).join(folder).join("frontend.wasm");
         let mut files = bundle::files(&wasm, profile)?;
         files.insert("rollcall.css".into(), style::sheet(&root().join("style"))?.into_bytes());
-        add_static(&mut files, &root().join("style/static"))?;
+        add_static(&mut files, &root().join("style/static"), "")?;
+        // `rollcall.js` imports them from there.
+        add_static(&mut files, &root().join("frontend/agent"), "agent/")?;
 
         let hash = stamp::of_files(&files);
         let staging = root().join("target/site.new");
@@ -137,13 +139,13 @@ pub(crate) fn published() -> Option<PathBuf> {
     fs::read_dir(site().join("pkg")).ok()?.flatten().map(|entry| entry.path()).find(|path| path.is_dir())
 }
 
-/// Icons and the like, as they are.
-fn add_static(files: &mut Files, folder: &Path) -> Outcome {
+/// Icons, scripts and the like, as they are.
+fn add_static(files: &mut Files, folder: &Path, prefix: &str) -> Outcome {
     if !folder.is_dir() {
         return Ok(());
     }
     for path in files_below(folder)? {
-        let name = path.strip_prefix(folder)?.to_string_lossy().into_owned();
+        let name = format!("{prefix}{}", path.strip_prefix(folder)?.to_string_lossy());
         files.insert(name, fs::read(path)?);
     }
     Ok(())
