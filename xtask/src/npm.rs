@@ -42,3 +42,10 @@ pub(crate) fn program(name: &str) -> Command {
     command.current_dir(folder());
     command
 }
+
+/// Node's own tests, of the scripts in `frontend/agent`; they need no package.
+pub(crate) fn scripts() -> Command {
+    let mut command = Command::new("node");
+    command.args(["--test", "--test-reporter=tap", "unit/hub.test.mjs"]).current_dir(folder());
+    command
+}

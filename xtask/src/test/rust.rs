@@ -1,4 +1,4 @@
-//! Cargo's own: format, lints for both targets, unit and integration tests.
+//! Cargo's own: format, lints for both targets, unit and integration tests; and Node's, of the scripts in the browser.
 
 use std::{
     io::{BufRead, BufReader},
@@ -7,6 +7,7 @@ use std::{
 
 use super::tally::Tally;
 use crate::{
+    npm,
     outcome::Outcome,
     postgres::Postgres,
     process,
@@ -48,7 +49,8 @@ pub(super) fn lint() -> Outcome<Tally> {
     Ok(sum)
 }
 
-/// All tests of all crates that run on this machine, against SQLite and, where it is installed, PostgreSQL.
+/// All tests of all crates that run on this machine, against SQLite and, where it is installed, PostgreSQL; and those
+/// of the scripts.
 pub(super) fn unit() -> Outcome<Tally> {
     let mut sum = Tally::default();
     let postgres = Postgres::start()?;
@@ -61,20 +63,21 @@ pub(super) fn unit() -> Outcome<Tally> {
     if let Some(postgres) = &postgres {
         house.env("ROLLCALL_TEST_POSTGRES", postgres.url());
     }
-    sum += counted(&mut house)?;
-    sum += counted(cargo().arg("test").args(XTASK))?;
+    sum += counted(&mut house, Tally::of_cargo_line)?;
+    sum += counted(cargo().arg("test").args(XTASK), Tally::of_cargo_line)?;
+    sum += counted(&mut npm::scripts(), Tally::of_node_line)?;
     Ok(sum)
 }
 
-/// Shows the output as it comes and adds up its results.
+/// Shows the output as it comes and adds up the results that `tally` reads from its lines.
 #[expect(clippy::print_stdout, reason = "the tests' own output is passed on")]
-fn counted(command: &mut Command) -> Outcome<Tally> {
+fn counted(command: &mut Command, tally: impl Fn(&str) -> Option<Tally>) -> Outcome<Tally> {
     let mut child = command.stdout(Stdio::piped()).spawn()?;
     let mut sum = Tally::default();
     for line in child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines) {
         let line = line?;
         println!("{line}");
-        if let Some(tally) = Tally::of_cargo_line(&line) {
+        if let Some(tally) = tally(&line) {
             sum += tally;
         }
     }

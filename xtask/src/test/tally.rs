@@ -25,6 +25,18 @@ impl Tally {
         Some(Self { passed: count("passed")?, failed: count("failed")?, skipped: count("ignored")? })
     }
 
+    /// Reads `# pass 5`, `# fail 0` or `# skipped 1`, the lines with which Node's tests end.
+    pub(super) fn of_node_line(line: &str) -> Option<Self> {
+        let (what, count) = line.strip_prefix("# ")?.split_once(' ')?;
+        let count = count.parse().ok()?;
+        match what {
+            "pass" => Some(Self { passed: count, ..Self::default() }),
+            "fail" | "cancelled" => Some(Self { failed: count, ..Self::default() }),
+            "skipped" | "todo" => Some(Self { skipped: count, ..Self::default() }),
+            _ => None,
+        }
+    }
+
     /// Reads the `stats` of Playwright's JSON report. A test that passed only when tried again has not passed.
     pub(super) fn of_playwright(report: &Value) -> Option<Self> {
         let stats = report.get("stats")?;
@@ -62,6 +74,15 @@ mod tests {
         let line = "test result: FAILED. 5 passed; 2 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.01s";
         assert_eq!(Tally::of_cargo_line(line), Some(Tally { passed: 5, failed: 2, skipped: 1 }));
         assert_eq!(Tally::of_cargo_line("test presence::idle ... ok"), None);
+    }
+
+    #[test]
+    fn nodes_lines_are_counted() {
+        assert_eq!(Tally::of_node_line("# pass 12"), Some(Tally { passed: 12, failed: 0, skipped: 0 }));
+        assert_eq!(Tally::of_node_line("# cancelled 1"), Some(Tally { passed: 0, failed: 1, skipped: 0 }));
+        for other in ["# tests 12", "# duration_ms 669.2", "# Subtest: pass 12", "ok 1 - pass"] {
+            assert_eq!(Tally::of_node_line(other), None);
+        }
     }
 
     #[test]
