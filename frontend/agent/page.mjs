@@ -13,6 +13,8 @@ const WATCH_MS = 5_000;
 /** As the server's limit. */
 const PAGE_MAX = 512;
 
+import { presences } from "./presences.mjs";
+
 const HUB = new URL("hub.mjs", import.meta.url).href;
 const LEADER = `rollcall leader ${HUB}`;
 
@@ -51,7 +53,10 @@ export function visit(page) {
   input(true);
 }
 
-export const join = (topic, payload) => say({ say: "join", topic, payload });
+export function join(topic, payload) {
+  if (topic.startsWith("people:") && !followed.has(topic)) followed.set(topic, presences());
+  say({ say: "join", topic, payload });
+}
 export const push = (topic, event, payload) => say({ say: "push", topic, event, payload });
 export const leave = (topic) => say({ say: "leave", topic });
 export const wake = () => say({ say: "wake" });
@@ -109,8 +114,13 @@ function received([topic, event, payload]) {
   const state = topic === "presence:me" && /"state":"(\w+)"/.exec(payload)?.[1];
   if (state) isActive = state === "active" || state === "busy";
   if (event === "who") return hello();
+  const people = event.startsWith("presence_") && followed.get(topic)?.(event, JSON.parse(payload));
+  if (people) return listener(topic, "people", JSON.stringify(people));
   listener(topic, event, payload);
 }
+
+/** Topics of colleagues, of which the page is told who is here. */
+const followed = new Map();
 
 const hello = () => say({ say: "hello", session, report });
 

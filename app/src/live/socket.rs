@@ -27,7 +27,7 @@ mod page {
 type Handler = Rc<dyn Fn(&str, &str)>;
 
 struct Topic {
-    name: &'static str,
+    name: Rc<str>,
     payload: Rc<dyn Fn() -> String>,
     handler: Handler,
 }
@@ -57,7 +57,7 @@ impl Socket {
                 if topic.is_empty() || topic == "presence:me" {
                     return told(event, payload);
                 }
-                let found = this.0.topics.borrow().iter().find(|t| t.name == topic).map(|t| Rc::clone(&t.handler));
+                let found = this.0.topics.borrow().iter().find(|t| *t.name == topic).map(|t| Rc::clone(&t.handler));
                 match found {
                     Some(_) if event == "rejoin" => this.send_join(&topic),
                     Some(handler) => handler(event, payload),
@@ -72,9 +72,9 @@ impl Socket {
         match event {
             "open" => {
                 self.0.is_open.set(true);
-                let names: Vec<&'static str> = self.0.topics.borrow().iter().map(|t| t.name).collect();
+                let names: Vec<Rc<str>> = self.0.topics.borrow().iter().map(|t| Rc::clone(&t.name)).collect();
                 for name in names {
-                    self.send_join(name);
+                    self.send_join(&name);
                 }
             }
             "lost" | "restarting" | "over" => self.0.is_open.set(false),
@@ -86,20 +86,20 @@ impl Socket {
     /// and `phx_reply` with the response of whatever was pushed.
     pub(crate) fn join(
         &self,
-        name: &'static str,
+        name: &str,
         payload: impl Fn() -> String + 'static,
         handler: impl Fn(&str, &str) + 'static,
     ) {
-        let topic = Topic { name, payload: Rc::new(payload), handler: Rc::new(handler) };
+        let topic = Topic { name: name.into(), payload: Rc::new(payload), handler: Rc::new(handler) };
         let mut topics = self.0.topics.borrow_mut();
-        topics.retain(|t| t.name != name);
+        topics.retain(|t| *t.name != *name);
         topics.push(topic);
         drop(topics);
         self.send_join(name);
     }
 
     pub(crate) fn leave(&self, name: &str) {
-        self.0.topics.borrow_mut().retain(|t| t.name != name);
+        self.0.topics.borrow_mut().retain(|t| *t.name != *name);
         page::leave(name);
     }
 
@@ -123,7 +123,7 @@ impl Socket {
     }
 
     fn send_join(&self, name: &str) {
-        let payload = self.0.topics.borrow().iter().find(|t| t.name == name).map(|t| Rc::clone(&t.payload));
+        let payload = self.0.topics.borrow().iter().find(|t| *t.name == *name).map(|t| Rc::clone(&t.payload));
         if let (true, Some(payload)) = (self.is_open(), payload) {
             page::join(name, &payload());
         }

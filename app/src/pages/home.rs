@@ -1,10 +1,11 @@
 //! Home: one's own status, and what is known of one right now.
 
 use domain::{
-    presence::{Choice, DeviceRow, State, view::Me},
+    presence::{Choice, Colleague, DeviceRow, State, view::Me},
     time::{HOUR, MINUTE},
 };
 use leptos::{prelude::*, task::spawn_local};
+use uuid::Uuid;
 
 use crate::{
     call::{Ask, answer, parse},
@@ -16,7 +17,7 @@ use crate::{
         status::said,
         time::{Style, When},
     },
-    live::status::status,
+    live::{colleagues::follow, status::status},
     text,
     viewer::viewer,
 };
@@ -52,6 +53,9 @@ fn Known(me: Me) -> impl IntoView {
             <div class="span-5"><StatusForm me=me /></div>
             <div class="span-7"><NowCard me=me /></div>
             <div class="span-12"><Tabs me=me /></div>
+            {viewer().person.as_ref().and_then(|p| p.user.organisation_id).map(|organisation| view! {
+                <div class="span-12"><People organisation=organisation /></div>
+            })}
         </div>
     }
 }
@@ -168,6 +172,42 @@ fn NowCard(me: RwSignal<Me>) -> impl IntoView {
                     <dd>{move || here().map(|d| d.ip)}</dd>
                 </dl>
             </div>
+        </section>
+    }
+}
+
+/// Who else of the organisation is here: name, state and message, and no more.
+#[component]
+fn People(organisation: Uuid) -> impl IntoView {
+    let read = Read::once(Ask::Colleagues);
+    let own = viewer().person.as_ref().map(|p| p.user.id);
+    let name = viewer().person.as_ref().and_then(|p| p.user.organisation.clone());
+    let list = move |first: Vec<Colleague>| {
+        let people = RwSignal::new(first);
+        follow(people, organisation);
+        let others = move || people.get().into_iter().filter(|p| Some(p.id) != own).collect::<Vec<_>>();
+        view! {
+            <ul class="people-list">
+                <For each=others key=|p| (p.id, p.state, p.message.clone()) let:person>
+                    <li>
+                        <StateWord state=person.state />
+                        <span><b>{person.name}</b> {person.message.map(|m| view! { <small>{m}</small> })}</span>
+                    </li>
+                </For>
+            </ul>
+            <Show when=move || others().is_empty()>
+                <p class="empty">"Nobody else is here now."</p>
+            </Show>
+        }
+        .into_any()
+    };
+    view! {
+        <section class="card" aria-labelledby="people-heading">
+            <header>
+                <h2 id="people-heading">"People" {name.map(|n| format!(" of {n}"))}</h2>
+                <span class="muted">"They see your name, state and message as well"</span>
+            </header>
+            {read.page(list)}
         </section>
     }
 }
