@@ -4,15 +4,24 @@
 //! each would make the browser's code a third larger.
 
 use domain::{ApiError, UserId, presence::live::Window};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+#[cfg(feature = "ssr")]
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::live::list::Moment;
 
 /// Everything a page may read.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Ask {
     Me,
     Devices,
     Online(Window),
     Why(UserId),
+    /// Who was here at a moment gone by.
+    At(Moment),
+    /// A person's day so far.
+    Day(UserId),
+    Colleagues,
 }
 
 /// Asks the doors themselves while a page is written.
@@ -28,6 +37,9 @@ pub(crate) async fn answer(ask: Ask) -> Result<String, ApiError> {
         Ask::Devices => text(devices::devices().await),
         Ask::Online(window) => text(people::of_window(window).await),
         Ask::Why(id) => text(people::why(id).await),
+        Ask::At(moment) => text(people::at(moment.to, moment.back).await),
+        Ask::Day(id) => text(people::day(id).await),
+        Ask::Colleagues => text(people::colleagues().await),
     }
 }
 
@@ -62,6 +74,13 @@ mod browser {
                     send("/rpc/online", &[("window", &window)]).await
                 }
                 super::Ask::Why(id) => send("/rpc/why", &[("id", &id.to_string())]).await,
+                super::Ask::At(moment) => {
+                    let (to, back) = (moment.to.map(|t| t.to_string()), moment.back.to_string());
+                    let to = to.as_deref().map(|t| ("to", t));
+                    send("/rpc/at", &to.into_iter().chain([("back", &*back)]).collect::<Vec<_>>()).await
+                }
+                super::Ask::Day(id) => send("/rpc/day", &[("id", &id.to_string())]).await,
+                super::Ask::Colleagues => send("/rpc/colleagues", &[]).await,
             }
         })
     }

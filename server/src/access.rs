@@ -28,7 +28,7 @@ pub struct Route {
 }
 
 /// Who may call what is not a page.
-const ACCESS: [(&str, &str, Access); 45] = [
+const ACCESS: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/openapi.json", Access::Public),
     ("POST", "/api/v1/auth/login", Access::Public),
     ("POST", "/api/v1/auth/logout", Access::Public),
@@ -67,6 +67,9 @@ const ACCESS: [(&str, &str, Access); 45] = [
     ("POST", "/rpc/me", Access::SignedIn),
     ("POST", "/rpc/choose", Access::SignedIn),
     ("POST", "/rpc/stay", Access::SignedIn),
+    ("POST", "/rpc/at", Access::Manager),
+    ("POST", "/rpc/colleagues", Access::SignedIn),
+    ("POST", "/rpc/day", Access::Manager),
     ("POST", "/rpc/online", Access::Manager),
     ("POST", "/rpc/why", Access::Manager),
     ("POST", "/rpc/end_sessions", Access::Manager),

@@ -10,6 +10,7 @@ pub(crate) mod keys;
 pub(crate) mod presence;
 pub(crate) mod read;
 pub(crate) mod status;
+pub(crate) mod strip;
 pub(crate) mod sudo;
 pub(crate) mod theme;
 pub(crate) mod time;

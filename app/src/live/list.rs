@@ -1,6 +1,10 @@
-//! Which people are asked for, as the address of the page says it: `?state=&role=&org=&team=&q=&sort=&offset=&open=`.
+//! Which people are asked for, as the address of the page says it: `?state=&role=&org=&team=&q=&sort=&offset=&open=`,
+//! or of a moment gone by, `?to=&back=`.
 
-use domain::presence::{Query, Sort, State, live::Window};
+use domain::{
+    Time,
+    presence::{Query, Sort, State, live::Window},
+};
 use leptos_router::params::ParamsMap;
 use uuid::Uuid;
 
@@ -74,6 +78,31 @@ impl List {
 
 const PATH: &str = "/admin/live";
 
+/// A moment gone by, as the slider says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// Where the slider ends; now, where it is not said.
+    pub(crate) to: Option<Time>,
+    /// Minutes before that.
+    pub(crate) back: u32,
+}
+
+/// The slider is this long, in minutes.
+pub(crate) const BACK_MAX: u32 = 24 * 60;
+
+impl Moment {
+    pub(crate) fn of(params: &ParamsMap) -> Option<Self> {
+        let to = params.get("to").and_then(|t| Time::parse(&t));
+        let back: Option<u32> = params.get("back").and_then(|n| n.parse().ok());
+        (to.is_some() || back.is_some()).then(|| Self { to, back: back.unwrap_or_default().min(BACK_MAX) })
+    }
+
+    pub(crate) fn href(self) -> String {
+        let to = self.to.map(|t| format!("to={}&", escape(&t.to_string()))).unwrap_or_default();
+        format!("{PATH}?{to}back={}", self.back)
+    }
+}
+
 /// The person whose drawer is open.
 pub(crate) fn open(params: &ParamsMap) -> Option<Uuid> {
     params.get("open").and_then(|id| id.parse().ok())
@@ -101,6 +130,18 @@ mod tests {
         assert_eq!(list.query.role, None);
         assert_eq!(list.filters(), 2);
         assert_eq!(list.href(None), "/admin/live?state=idle&q=ada%20l&sort=name");
+    }
+
+    #[test]
+    fn a_moment_is_in_the_address() {
+        let moment = Moment::of(&params(&[("back", "57")])).unwrap();
+        assert_eq!(moment, Moment { to: None, back: 57 });
+        assert_eq!(moment.href(), "/admin/live?back=57");
+        let fixed = Moment { to: Some(Time(1_700_000_000_000)), back: 0 };
+        assert_eq!(fixed.href(), "/admin/live?to=2023-11-14T22%3A13%3A20.000Z&back=0");
+        assert_eq!(Moment::of(&params(&[("to", "2023-11-14T22:13:20Z"), ("back", "0")])), Some(fixed));
+        assert_eq!(Moment::of(&params(&[("back", "99999")])), Some(Moment { to: None, back: BACK_MAX }));
+        assert_eq!(Moment::of(&params(&[("back", "soon"), ("q", "ada")])), None);
     }
 
     #[test]

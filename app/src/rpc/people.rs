@@ -1,8 +1,15 @@
 //! The people a manager or an administrator watches.
 
 use domain::{
-    UserId,
-    presence::{live::Window, view},
+    Time, UserId,
+    presence::{
+        Colleague,
+        history::{PresenceAt, PresenceDay},
+        live::Window,
+        query::LIMIT_MAX,
+        view,
+    },
+    time::MINUTE,
 };
 use leptos::prelude::*;
 
@@ -26,6 +33,28 @@ pub(crate) async fn of_window(window: Window) -> Result<view::OnlinePage, RpcErr
 #[server(prefix = "/rpc", endpoint = "why", output = Text)]
 pub async fn why(id: UserId) -> Result<view::Why, RpcError> {
     Ok(ssr::services().why(&ssr::actor()?, id).await?)
+}
+
+/// Who was here `back` minutes before `to`, or before now.
+#[server(prefix = "/rpc", endpoint = "at", output = Text)]
+pub async fn at(#[server(default)] to: Option<Time>, #[server(default)] back: u32) -> Result<PresenceAt, RpcError> {
+    let services = ssr::services();
+    let time = to.unwrap_or_else(|| services.clock.now()).plus(-i64::from(back) * MINUTE);
+    Ok(services.presence.at(&ssr::actor()?, time, LIMIT_MAX, 0).await?)
+}
+
+/// A person's day so far, in UTC.
+#[server(prefix = "/rpc", endpoint = "day", output = Text)]
+pub async fn day(id: UserId) -> Result<PresenceDay, RpcError> {
+    let services = ssr::services();
+    let today = services.clock.now().exact();
+    Ok(services.presence.day(&ssr::actor()?, id, &today[..10]).await?)
+}
+
+/// The people of one's own organisation who are here, as members see each other.
+#[server(prefix = "/rpc", endpoint = "colleagues", output = Text)]
+pub async fn colleagues() -> Result<Vec<Colleague>, RpcError> {
+    Ok(ssr::services().presence.people(&ssr::actor()?).await?)
 }
 
 /// Ends the sessions with these ids, separated by commas; gives how many were live.

@@ -38,8 +38,9 @@ fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
         "/rpc/set_theme" => &[("theme", "dark")],
         "/rpc/confirm_password" => &[("password", PASSWORD)],
         "/rpc/change_password" => &[("current", PASSWORD), ("new", "purple-otter-sings-92")],
-        "/rpc/end_device" | "/rpc/why" => &[("id", NOBODY)],
+        "/rpc/day" | "/rpc/end_device" | "/rpc/why" => &[("id", NOBODY)],
         "/rpc/online" => &[("window", "{}")],
+        "/rpc/at" => &[("back", "5")],
         "/rpc/choose" => &[("choice", "busy"), ("message", "in a lesson"), ("minutes", "5")],
         "/rpc/end_sessions" => &[("ids", NOBODY)],
         _ => &[],
@@ -221,6 +222,7 @@ async fn what_is_not_yours_is_not_there() {
         );
         alike(&who.rpc("end_device", &[("id", &session)]).await, &who.rpc("end_device", &[("id", NOBODY)]).await);
         alike(&who.rpc("why", &[("id", &victim_id)]).await, &who.rpc("why", &[("id", NOBODY)]).await);
+        alike(&who.rpc("day", &[("id", &victim_id)]).await, &who.rpc("day", &[("id", NOBODY)]).await);
         alike(&who.rpc("end_sessions", &[("ids", &session)]).await, &who.rpc("end_sessions", &[("ids", NOBODY)]).await);
         let revoke = async |id: &str| who.post("/api/v1/admin/sessions/revoke", json!({"ids": [id]})).await;
         let (a, b) = (revoke(&session).await, revoke(NOBODY).await);

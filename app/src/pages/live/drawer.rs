@@ -3,7 +3,7 @@
 
 use domain::{
     ApiError,
-    presence::{DeviceRow, State, Transition, view::Why},
+    presence::{DeviceRow, State, Transition, history::PresenceDay, view::Why},
 };
 use leptos::{either::Either, html, prelude::*};
 use uuid::Uuid;
@@ -14,13 +14,14 @@ use crate::{
         icon::{Glyph, Icon},
         presence::{Shape, StateWord},
         read::Read,
+        strip::Strip,
         time::{Ago, Style, When},
     },
     text,
 };
 
 #[component]
-pub(super) fn Drawer(person: Read) -> impl IntoView {
+pub(super) fn Drawer(person: Read, day: Read) -> impl IntoView {
     let View { people, open, acts, .. } = view();
     // What changes of this person on the left changes here too, at most once a second.
     let version = Memo::new(move |_| {
@@ -36,11 +37,12 @@ pub(super) fn Drawer(person: Read) -> impl IntoView {
         let _ = version.get();
         if before.is_some_and(|(b, _)| b == id) && id.is_some() {
             person.refetch();
+            day.refetch();
         }
         (id, done)
     });
-    person.part(|why: Result<Why, ApiError>| match why {
-        Ok(why) => view! { <Panel why=why /> }.into_any(),
+    person.part(move |why: Result<Why, ApiError>| match why {
+        Ok(why) => view! { <Panel why=why day=day /> }.into_any(),
         Err(e) => view! { <Missing text=e.message /> }.into_any(),
     })
 }
@@ -67,7 +69,7 @@ fn Missing(text: String) -> impl IntoView {
 }
 
 #[component]
-fn Panel(why: Why) -> impl IntoView {
+fn Panel(why: Why, day: Read) -> impl IntoView {
     let heading = NodeRef::<html::H2>::new();
     let (id, state) = (why.id, why.state);
     // Opened by the reader, it gets the focus; looked at again, it leaves the focus where it is.
@@ -120,6 +122,11 @@ fn Panel(why: Why) -> impl IntoView {
                 </dl>
             })}
             <Sessions name=why.name.clone() devices=devices />
+            <h3>"Today"</h3>
+            {day.part(|day: Result<PresenceDay, ApiError>| match day {
+                Ok(day) => view! { <Strip day=day /> }.into_any(),
+                Err(e) => view! { <p class="muted">{e.message}</p> }.into_any(),
+            })}
             <h3>"Timeline"</h3>
             <Timeline transitions=why.transitions />
         </aside>

@@ -5,6 +5,7 @@
 
 mod act;
 mod drawer;
+mod past;
 mod row;
 mod table;
 mod toolbar;
@@ -29,7 +30,7 @@ use crate::{
         sudo::SudoInline,
     },
     live::{
-        list::{List, open},
+        list::{List, Moment, open},
         online::{Online, Reading},
     },
     viewer::viewer,
@@ -53,22 +54,36 @@ fn view() -> View {
 #[component]
 pub(crate) fn Live() -> impl IntoView {
     let query = use_query_map();
+    let moment = Memo::new(move |_| query.with(Moment::of));
+    view! {
+        <Page title="Live">
+            <Show when=move || moment.get().is_some() fallback=|| view! { <Now /> }>
+                <past::Past moment=moment />
+            </Show>
+        </Page>
+    }
+}
+
+#[component]
+fn Now() -> impl IntoView {
+    let query = use_query_map();
     let list = Memo::new(move |_| query.with(List::of));
     let open = Memo::new(move |_| query.with(open));
     let first = Read::once(Ask::Online(list.get_untracked().window()));
     let refused = RwSignal::new(refusal("/rpc/end_sessions"));
     // The drawer's own resource is made here, in the same order on both sides.
     let person = Read::new(move || open.get().map(Ask::Why));
+    let day = Read::new(move || open.get().map(Ask::Day));
     view! {
-        <Page title="Live">
-            <SudoInline error=refused />
-            {first.page(move |page: OnlinePage| view! { <People page=page list=list open=open person=person /> }.into_any())}
-        </Page>
+        <SudoInline error=refused />
+        {first.page(move |page: OnlinePage| {
+            view! { <People page=page list=list open=open person=person day=day /> }.into_any()
+        })}
     }
 }
 
 #[component]
-fn People(page: OnlinePage, list: Memo<List>, open: Memo<Option<Uuid>>, person: Read) -> impl IntoView {
+fn People(page: OnlinePage, list: Memo<List>, open: Memo<Option<Uuid>>, person: Read, day: Read) -> impl IntoView {
     let people = Online::new(&page, list.get_untracked().window());
     people.follow(reading);
     let acts = Acts::new();
@@ -111,7 +126,7 @@ fn People(page: OnlinePage, list: Memo<List>, open: Memo<Option<Uuid>>, person: 
         <toolbar::Toolbar />
         <table::Table />
         <toolbar::Pager />
-        <drawer::Drawer person=person />
+        <drawer::Drawer person=person day=day />
         <ConfirmDialog acts=acts />
     }
 }
