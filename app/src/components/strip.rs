@@ -14,19 +14,19 @@ use super::presence::Shape;
 
 #[component]
 pub(crate) fn Strip(day: PresenceDay) -> impl IntoView {
-    let seconds = |t: Time| t.since(day.from).clamp(0, day.to.since(day.from)) / SECOND;
-    let parts = day
-        .intervals
-        .iter()
-        .map(|i: &Interval| {
+    let PresenceDay { day, from, to, intervals, seconds_by_state, as_of } = day;
+    let seconds = |t: Time| t.since(from).clamp(0, to.since(from)) / SECOND;
+    let parts = intervals
+        .into_iter()
+        .map(|i: Interval| {
             let from = seconds(i.from);
-            let width = (seconds(i.to.unwrap_or(day.as_of)) - from).max(60);
+            let width = (seconds(i.to.unwrap_or(as_of)) - from).max(60);
             view! { <rect class="part" data-state=i.state.as_str() x=from.to_string() y="0" width=width.to_string() height="10" /> }
         })
         .collect_view();
     let spent: Vec<(State, String)> = State::ALL[..5]
         .iter()
-        .filter_map(|s| day.seconds_by_state.get(s.as_str()).filter(|n| **n > 0).map(|n| (*s, human(n * SECOND))))
+        .filter_map(|s| seconds_by_state.get(s.as_str()).filter(|n| **n > 0).map(|n| (*s, human(n * SECOND))))
         .collect();
     let summary = match &spent[..] {
         [] => "not here".to_owned(),
@@ -34,7 +34,7 @@ pub(crate) fn Strip(day: PresenceDay) -> impl IntoView {
     };
     view! {
         <figure class="strip">
-            <svg viewBox="0 0 86400 10" preserveAspectRatio="none" role="img" aria-label=format!("{} UTC: {summary}", day.day)>
+            <svg viewBox="0 0 86400 10" preserveAspectRatio="none" role="img" aria-label=format!("{day} UTC: {summary}")>
                 {parts}
             </svg>
             <p class="hours" aria-hidden="true"><span>"00"</span><span>"06"</span><span>"12"</span><span>"18"</span><span>"24 UTC"</span></p>
