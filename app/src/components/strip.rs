@@ -16,6 +16,7 @@ use super::presence::Shape;
 pub(crate) fn Strip(day: PresenceDay) -> impl IntoView {
     let PresenceDay { day, from, to, intervals, seconds_by_state, as_of } = day;
     let seconds = |t: Time| t.since(from).clamp(0, to.since(from)) / SECOND;
+    let seen: Vec<State> = intervals.iter().map(|i| i.state).collect();
     let parts = intervals
         .into_iter()
         .map(|i: Interval| {
@@ -26,7 +27,7 @@ pub(crate) fn Strip(day: PresenceDay) -> impl IntoView {
         .collect_view();
     let spent: Vec<(State, String)> = State::ALL[..5]
         .iter()
-        .filter_map(|s| seconds_by_state.get(s.as_str()).filter(|n| **n > 0).map(|n| (*s, human(n * SECOND))))
+        .filter_map(|s| seconds_by_state.get(s.as_str()).filter(|_| seen.contains(s)).map(|n| (*s, human(n * SECOND))))
         .collect();
     let summary = match &spent[..] {
         [] => "not here".to_owned(),

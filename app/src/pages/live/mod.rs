@@ -122,7 +122,10 @@ fn People(page: OnlinePage, list: Memo<List>, open: Memo<Option<Uuid>>, person: 
     });
     let active_for = human(viewer().active_for);
     view! {
-        <CountLine counts=people.counts active_for=active_for />
+        <div class="over">
+            <CountLine counts=people.counts active_for=active_for />
+            <a class="button quiet" href="/admin/live?back=60">"Earlier"</a>
+        </div>
         <toolbar::Toolbar />
         <table::Table />
         <toolbar::Pager />
