@@ -33,9 +33,9 @@ fn Known(me: Me) -> impl IntoView {
     let me = RwSignal::new(me);
     let status = status();
     let session = viewer().person.as_ref().map(|p| p.session);
-    let knows = move |m: &Me, own: State| {
-        own == m.state && m.devices.iter().any(|d| d.connected && Some(d.session_id) == session)
-    };
+    // This page is the home page.
+    let is_this = move |d: &DeviceRow| d.connected && Some(d.session_id) == session && d.page.as_deref() == Some("/");
+    let knows = move |m: &Me, own: State| own == m.state && m.devices.iter().any(is_this);
     // The page was written before this tab was connected: look again when the server has heard of it, and whenever
     // what it then says differs. Only ever while somebody looks, since asking counts as activity.
     Effect::new(move |_| {

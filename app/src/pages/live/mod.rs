@@ -122,10 +122,7 @@ fn People(page: OnlinePage, list: Memo<List>, open: Memo<Option<Uuid>>, person: 
     });
     let active_for = human(viewer().active_for);
     view! {
-        <div class="over">
-            <CountLine counts=people.counts active_for=active_for />
-            <a class="button quiet" href="/admin/live?back=60">"Earlier"</a>
-        </div>
+        <CountLine counts=people.counts active_for=active_for />
         <toolbar::Toolbar />
         <table::Table />
         <toolbar::Pager />

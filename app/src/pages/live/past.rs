@@ -133,7 +133,7 @@ fn Table(users: Vec<WasHere>, time: Time) -> impl IntoView {
                     </th>
                     <td role="cell"><StateWord state=u.state /></td>
                     <td role="cell" data-label="Since"><When at=u.since style=Style::Exact /></td>
-                    <td role="cell" data-label="Until">
+                    <td role="cell" data-label=u.until.map(|_| "Until")>
                         {u.until.map(|t| view! { <When at=t style=Style::Exact /> <small>{lasted}</small> })}
                     </td>
                     <td role="cell">{text::capital(u.cause.words())}</td>

@@ -134,6 +134,7 @@ pub(super) fn Toolbar() -> impl IntoView {
                 </Show>
             </span>
             <span class="end">
+                <a class="button" href="/admin/live?back=60">"Earlier"</a>
                 <span class="as-of">"as of " <When at=people.as_of style=Style::Clock /></span>
                 <button type="button" class="button needs-script" aria-pressed=move || people.paused.get().to_string()
                     on:click=move |_| people.pause(!people.paused.get_untracked())>
