@@ -41,11 +41,7 @@ fn Known(me: Me) -> impl IntoView {
     Effect::new(move |_| {
         let visible = document().visibility_state() == web_sys::VisibilityState::Visible;
         if status.own.get().is_some_and(|own| !me.with_untracked(|m| knows(m, own))) && visible {
-            spawn_local(async move {
-                if let Ok(fresh) = answer(Ask::Me).await.and_then(|text| parse(&text)) {
-                    let _ = me.try_set(fresh);
-                }
-            });
+            let _ = set_timeout_with_handle(move || look_again(me, status.leaving), SETTLED);
         }
     });
     view! {
@@ -58,6 +54,21 @@ fn Known(me: Me) -> impl IntoView {
             })}
         </div>
     }
+}
+
+/// What is heard is put together after this, and whoever signs in only to sign out again is not asked about.
+const SETTLED: std::time::Duration = std::time::Duration::from_secs(1);
+
+fn look_again(me: RwSignal<Me>, leaving: StoredValue<bool>) {
+    // The page may have been left meanwhile, or is about to be.
+    if me.is_disposed() || leaving.try_get_value() != Some(false) {
+        return;
+    }
+    spawn_local(async move {
+        if let Ok(fresh) = answer(Ask::Me).await.and_then(|text| parse(&text)) {
+            let _ = me.try_set(fresh);
+        }
+    });
 }
 
 /// How long a choice may hold.
