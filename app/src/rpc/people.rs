@@ -39,7 +39,8 @@ pub async fn why(id: UserId) -> Result<view::Why, RpcError> {
 #[server(prefix = "/rpc", endpoint = "at", output = Text)]
 pub async fn at(#[server(default)] to: Option<Time>, #[server(default)] back: u32) -> Result<PresenceAt, RpcError> {
     let services = ssr::services();
-    let time = to.unwrap_or_else(|| services.clock.now()).plus(-i64::from(back) * MINUTE);
+    // Nothing was before 1970, so that the date that goes out can be read again.
+    let time = to.unwrap_or_else(|| services.clock.now()).plus(-i64::from(back) * MINUTE).max(Time(0));
     Ok(services.presence.at(&ssr::actor()?, time, LIMIT_MAX, 0).await?)
 }
 
