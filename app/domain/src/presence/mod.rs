@@ -2,7 +2,7 @@
 //!
 //! - `state`: the words: states, causes, manual choices, what a client reports of itself.
 //! - `person`: one person's connections and the rule that turns them into a state.
-//! - `roster`: everybody; events and time in, changes out; deadlines in one ordered set.
+//! - `event`: what may happen. `roster`: everybody; events and time in, changes out; deadlines in one ordered set.
 //! - `clocks`: when the process slept or the wall clock was set.
 //! - `view`: what watchers read: rows and counts. `query`: which rows, in which order. `ordered`: rows kept in it.
 //!   `live`: a window kept current.
@@ -16,6 +16,7 @@
 
 pub mod clocks;
 pub mod diff;
+mod event;
 pub mod history;
 pub mod ledger;
 pub mod live;
@@ -29,8 +30,9 @@ pub mod state;
 pub mod topic;
 pub mod view;
 
+pub use event::{Closing, Event, Joined};
 pub use query::{Query, Sort};
-pub use roster::{Closing, Event, Joined, Roster};
+pub use roster::Roster;
 pub use sight::Colleague;
 pub use state::{Cause, Choice, Chosen, ConnectionId, Report, State, Transition};
 pub use view::{Counts, DeviceRow, PersonRow};

@@ -6,84 +6,10 @@ use std::{
 };
 
 use super::{
-    Cause, Chosen, ConnectionId, PersonRow, Report, State, Transition, clocks::Jump, ledger::Trace, person::Person,
+    Cause, Chosen, Closing, ConnectionId, Event, PersonRow, Report, State, Transition, clocks::Jump, event::cause_of,
+    ledger::Trace, person::Person,
 };
-use crate::{SessionId, Time, UserId, account::UserCard, session::EndReason, settings::PresenceLimits};
-
-/// Whose connection it is: what a session brings into presence.
-#[derive(Clone, Debug)]
-pub struct Joined {
-    pub card: Arc<UserCard>,
-    pub session: SessionId,
-    /// `Firefox on Linux`.
-    pub device: Arc<str>,
-    pub ip: Arc<str>,
-    pub signed_in_at: Time,
-}
-
-/// How a socket went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Closing {
-    /// The client said goodbye: a tab closed, or a page was left.
-    Left,
-    /// It broke off.
-    Lost,
-}
-
-/// Something that happened.
-#[derive(Clone, Debug)]
-pub enum Event {
-    Opened {
-        joined: Joined,
-        connection: ConnectionId,
-        report: Report,
-    },
-    Reported {
-        connection: ConnectionId,
-        report: Report,
-    },
-    /// A sign of life.
-    Alive {
-        connection: ConnectionId,
-    },
-    Closed {
-        connection: ConnectionId,
-        closing: Closing,
-    },
-    /// `POST /heartbeat`; `requested_at` is the session's last request that is not a heartbeat.
-    Beat {
-        joined: Joined,
-        report: Report,
-        requested_at: Time,
-    },
-    Ended {
-        session: SessionId,
-        reason: EndReason,
-    },
-    Chose {
-        card: Arc<UserCard>,
-        chosen: Chosen,
-    },
-    /// An account's name, role, organisation or teams are others now.
-    Changed {
-        card: Arc<UserCard>,
-    },
-    /// An account is no more.
-    Deleted {
-        user: UserId,
-    },
-    /// Keeps their presence from colleagues, or does so no more.
-    Private {
-        card: Arc<UserCard>,
-        private: bool,
-    },
-    /// Connected at the last proof of life before a restart; unknown until `until`.
-    Restored {
-        joined: Joined,
-        seen_at: Time,
-        until: Time,
-    },
-}
+use crate::{SessionId, Time, UserId, account::UserCard, settings::PresenceLimits};
 
 /// A person's row before and after: nothing stands for offline.
 #[derive(Clone, Debug)]
@@ -400,13 +326,4 @@ impl Roster {
 /// A person's connections, and whether each is open.
 fn connections(p: &Person) -> impl Iterator<Item = (ConnectionId, bool)> + '_ {
     p.sessions.iter().flat_map(|s| &s.connections).map(|c| (c.id, c.lost.is_none()))
-}
-
-fn cause_of(reason: EndReason) -> Cause {
-    match reason {
-        EndReason::Logout | EndReason::Relogin => Cause::SignedOut,
-        EndReason::IdleTimeout | EndReason::AbsoluteTimeout => Cause::Expired,
-        EndReason::UserDisabled | EndReason::UserDeleted => Cause::UserDisabled,
-        EndReason::Revoked | EndReason::Limit | EndReason::PasswordChange | EndReason::RoleChange => Cause::Revoked,
-    }
 }

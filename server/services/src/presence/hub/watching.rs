@@ -14,7 +14,8 @@ use metrics::counter;
 
 use super::{
     super::watch::{KEYS_MAX, Key, Live, reachable},
-    Hub, Sent,
+    Hub,
+    flush::Sent,
 };
 
 impl Hub {
