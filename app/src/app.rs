@@ -16,7 +16,7 @@ use crate::{
     live::status::Status,
     pages::{
         account::Account, devices::Devices, forbidden::Forbidden, home::Home, live::Live, login::Login,
-        not_found::NotFound, overview::Overview, reset::Reset, setup::Setup,
+        not_found::NotFound, overview::Overview, reset::Reset, setup::Setup, written::Written,
     },
     text,
     viewer::{Viewer, viewer},
@@ -54,6 +54,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("") view=Overview />
                         <Route path=path!("/live") view=Live />
                     </ParentRoute>
+                    <Route path=path!("/*any") view=Written />
                 </ParentRoute>
             </Routes>
         </Router>

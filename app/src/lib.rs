@@ -2,13 +2,15 @@
 //!
 //! - `routes`: which page is whose; the one table the server's gate and the router share.
 //! - `rpc`: server functions, a thin door onto the services. `request`: what the server tells us of a request.
-//! - `pages`: one file a page. `components`: what several pages use. `text`: every sentence shown.
+//! - `pages`: one file a page that the browser takes over. `written`: one a page that the server writes alone.
+//!   `components`: what several pages use. `text`: every sentence shown.
 //! - `live`: the browser's socket, what it reports, and the model of the people on screen.
 //! - `clock`: time as the browser shows it; nothing reads a clock while rendering.
 //!
 //! No rules live here: those are in `domain`. No I/O either: that is `services`.
 //!
-//! To add a page: a file in `pages`, a line in `app.rs`, a line in `routes::PAGES`.
+//! To add a page that lives (a socket, signals): a file in `pages`, a line in `app.rs`, a line in `routes::PAGES`. To
+//! add one of lists and forms: a file in `written`, a line there, a line in `routes::WRITTEN`.
 
 #![expect(unreachable_pub, reason = "leptos's component macro makes public what is `pub(crate)`")]
 
@@ -29,6 +31,8 @@ pub mod rpc;
 mod shell;
 mod text;
 mod viewer;
+#[cfg(feature = "ssr")]
+pub mod written;
 
 pub use app::App;
 #[cfg(feature = "ssr")]

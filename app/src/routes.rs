@@ -8,6 +8,7 @@ pub enum PageAccess {
     Public,
     SignedIn,
     Manager,
+    Admin,
 }
 
 impl PageAccess {
@@ -17,12 +18,13 @@ impl PageAccess {
             Self::Public => true,
             Self::SignedIn => level.is_some(),
             Self::Manager => level >= Some(Level::Manager),
+            Self::Admin => level >= Some(Level::Admin),
         }
     }
 }
 
-/// Every page.
-pub const PAGES: [(&str, PageAccess); 8] = [
+/// Pages that the browser takes over: each a component in `pages`.
+pub const PAGES: &[(&str, PageAccess)] = &[
     ("/login", PageAccess::Public),
     ("/setup", PageAccess::Public),
     ("/reset", PageAccess::Public),
@@ -33,12 +35,36 @@ pub const PAGES: [(&str, PageAccess); 8] = [
     ("/admin/live", PageAccess::Manager),
 ];
 
+/// Pages that are written on the server alone, in `written`. What is in braces is part of the address.
+pub const WRITTEN: &[(&str, PageAccess)] = &[("/admin/sessions", PageAccess::Manager)];
+
+/// Whether `path` is the page `pattern`, braces standing for any one part.
+fn is_page(pattern: &str, path: &str) -> bool {
+    let (mut a, mut b) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (a.next(), b.next()) {
+            (None, None) => return true,
+            (Some(a), Some(b)) if a == b || a.starts_with('{') && !b.is_empty() => {}
+            _ => return false,
+        }
+    }
+}
+
+/// Whether the server alone writes what is at `path`: the pages of the table, and what is no page.
+pub fn is_written(path: &str) -> bool {
+    !PAGES.iter().any(|(p, _)| *p == plain(path)) && !path.starts_with("/rpc/")
+}
+
+fn plain(path: &str) -> &str {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    if path.is_empty() { "/" } else { path }
+}
+
 /// Who may open the page at `path`. What is not a page asks for as much as its folder, so that an anonymous request
 /// does not learn which pages exist; server functions decide for themselves.
 pub fn page_access(path: &str) -> PageAccess {
-    let path = path.strip_suffix('/').unwrap_or(path);
-    let path = if path.is_empty() { "/" } else { path };
-    if let Some((_, access)) = PAGES.iter().find(|(p, _)| *p == path) {
+    let path = plain(path);
+    if let Some((_, access)) = PAGES.iter().chain(WRITTEN).find(|(p, _)| is_page(p, path)) {
         *access
     } else if path.starts_with("/rpc/") {
         PageAccess::Public
@@ -112,6 +138,8 @@ mod tests {
         assert_eq!(page_access("/admin/live"), PageAccess::Manager);
         assert_eq!(page_access("/admin/nothing"), PageAccess::Manager);
         assert_eq!(page_access("/nothing"), PageAccess::SignedIn);
+        assert!(is_page("/admin/people/{id}", "/admin/people/7") && !is_page("/admin/people/{id}", "/admin/people/"));
+        assert!(is_written("/admin/sessions") && is_written("/nothing") && !is_written("/admin/") && !is_written(""));
         assert_eq!(page_access("/rpc/sign_in"), PageAccess::Public);
         assert!(PageAccess::Manager.allows(Some(Level::Admin)));
         assert!(!PageAccess::Manager.allows(Some(Level::Member)));

@@ -3,7 +3,7 @@
 //! The routes come from the routers themselves; a route without a row here fails the tests, so nothing new is open by
 //! accident. The rule itself is enforced by the services and the page gate, not by this table.
 
-use app::routes::{PAGES, PageAccess};
+use app::routes::{PAGES, PageAccess, WRITTEN};
 use serde::Serialize;
 
 use crate::{api, pages};
@@ -65,6 +65,7 @@ const ACCESS: &[(&str, &str, Access)] = &[
     ("POST", "/rpc/end_device", Access::SignedIn),
     ("POST", "/rpc/end_other_devices", Access::SignedIn),
     ("POST", "/rpc/me", Access::SignedIn),
+    ("POST", "/rpc/page", Access::SignedIn),
     ("POST", "/rpc/choose", Access::SignedIn),
     ("POST", "/rpc/stay", Access::SignedIn),
     ("POST", "/rpc/at", Access::Manager),
@@ -84,10 +85,11 @@ pub fn routes() -> Vec<Route> {
     let label =
         |method: &str, path: &str| ACCESS.iter().find(|(m, p, _)| *m == method && *p == path).map(|(_, _, a)| *a);
     let page = |path: &str| {
-        PAGES.iter().find(|(p, _)| *p == path).map(|(_, a)| match a {
+        PAGES.iter().chain(WRITTEN).find(|(p, _)| *p == path).map(|(_, a)| match a {
             PageAccess::Public => Access::Public,
             PageAccess::SignedIn => Access::SignedIn,
             PageAccess::Manager => Access::Manager,
+            PageAccess::Admin => Access::Admin,
         })
     };
     let calls = api::calls()
@@ -103,7 +105,12 @@ pub fn routes() -> Vec<Route> {
         .chain(fixed.map(|(m, p)| (m.to_owned(), p.to_owned())))
         .map(|(method, path)| Route { access: label(&method, &path), method, path })
         .collect();
-    routes.extend(pages::paths().into_iter().map(|path| Route { method: "GET".into(), access: page(&path), path }));
+    let written = WRITTEN.iter().map(|(p, _)| (*p).to_owned());
+    routes.extend(pages::paths().into_iter().chain(written).map(|path| Route {
+        method: "GET".into(),
+        access: page(&path),
+        path,
+    }));
     routes.sort_by(|a, b| (&a.path, &a.method).cmp(&(&b.path, &b.method)));
     routes
 }

@@ -23,9 +23,9 @@ pub fn router(state: &AppState) -> Router<AppState> {
         .layer(middleware::from_fn_with_state(state.clone(), gate::layer))
 }
 
-/// Paths of the pages as the app's router knows them.
+/// Paths of the pages as the app's router knows them; behind the last of them, which takes any, are the written ones.
 pub fn paths() -> Vec<String> {
-    generate_route_list(app::App).iter().map(|r| r.path().to_owned()).collect()
+    generate_route_list(app::App).iter().map(|r| r.path().to_owned()).filter(|p| !p.contains('*')).collect()
 }
 
 fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {

@@ -153,12 +153,17 @@ pub enum SessionState {
 }
 
 impl SessionState {
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "live" => Some(Self::Live),
-            "ended" => Some(Self::Ended),
-            _ => None,
+    pub const ALL: [Self; 2] = [Self::Live, Self::Ended];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Ended => "ended",
         }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.as_str() == text)
     }
 }
 
@@ -194,6 +199,21 @@ pub enum SessionSort {
     Started,
     /// Most recently active first.
     Activity,
+}
+
+impl SessionSort {
+    pub const ALL: [Self; 2] = [Self::Started, Self::Activity];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Activity => "activity",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.as_str() == text)
+    }
 }
 
 /// `rollcall sessions stats`. Lengths in seconds, of ended sessions.

@@ -1,6 +1,6 @@
 //! What is around every signed-in page: the navigation, the header, the dialogs, and the socket behind them.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, text_prop::TextProp};
 use leptos_meta::Title;
 use leptos_router::{components::Outlet, hooks::use_location};
 
@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     live::{agent, status::status},
+    routes::{is_written, page_access},
     text,
     viewer::viewer,
 };
@@ -21,7 +22,11 @@ use crate::{
 /// A line of the navigation: path, word, icon.
 type Line = (&'static str, &'static str, Icon);
 
-const CONSOLE: [Line; 2] = [("/admin", "Overview", Icon::Overview), ("/admin/live", "Live", Icon::Live)];
+const CONSOLE: [Line; 3] = [
+    ("/admin", "Overview", Icon::Overview),
+    ("/admin/live", "Live", Icon::Live),
+    ("/admin/sessions", "Sessions", Icon::Sessions),
+];
 const OWN: [Line; 3] =
     [("/", "Home", Icon::Home), ("/account/devices", "Devices", Icon::Devices), ("/account", "Account", Icon::Account)];
 
@@ -79,10 +84,17 @@ pub(crate) fn Frame() -> impl IntoView {
 fn Lines(lines: &'static [Line]) -> impl IntoView {
     let OnlineNow(online) = expect_context();
     let path = use_location().pathname;
+    let level = viewer().level();
     lines
         .iter()
+        .filter(|(href, ..)| page_access(href).allows(level))
         .map(|&(href, word, icon)| {
-            let current = move || (path.get().trim_end_matches('/') == href.trim_end_matches('/')).then_some("page");
+            // A person's page is one of People.
+            let current = move || {
+                let path = path.get();
+                let rest = path.trim_end_matches('/').strip_prefix(href.trim_end_matches('/'));
+                rest.is_some_and(|r| r.is_empty() || r.starts_with('/') && is_written(href)).then_some("page")
+            };
             let count = (href == "/admin/live").then(|| {
                 view! { <span class="number" aria-hidden="true">{move || online.get().map(|n| n.to_string())}</span> }
             });
@@ -99,14 +111,14 @@ fn Lines(lines: &'static [Line]) -> impl IntoView {
 
 /// A page: its title, its header, its content.
 #[component]
-pub(crate) fn Page(title: &'static str, children: Children) -> impl IntoView {
+pub(crate) fn Page(#[prop(into)] title: TextProp, children: Children) -> impl IntoView {
     let keys = keys();
     let status = status();
     let viewer = viewer();
     view! {
-        <Title text=title />
+        <Title text=title.clone() />
         <header class="top">
-            <h1>{title}</h1>
+            <h1>{move || title.get()}</h1>
             <div class="tools">
                 <Indicator />
                 <ThemeButton />

@@ -9,6 +9,12 @@ pub(crate) enum Icon {
     Devices,
     Overview,
     Live,
+    People,
+    Groups,
+    Sessions,
+    Mail,
+    Audit,
+    Settings,
     SignOut,
     Help,
     System,
@@ -36,6 +42,18 @@ impl Icon {
             Self::Devices => "M1.500 3h10v7h-10zM4 13h4M12.500 6h2v7h-4v-2",
             Self::Overview => "M2.500 13.500v-4h3v4zM6.500 13.500v-11h3v11zM10.500 13.500v-7h3v7z",
             Self::Live => "M1.500 8h3l2-5 3.200 10 2-5h2.800",
+            Self::People => {
+                "M6 7.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5zM1.500 13.500c.3-2.400 2-3.700 4.500-3.700s4.200 1.300 4.500 3.700M10.500 2.700a2.500 2.500 0 0 1 0 4.600M12 10.100c1.500.5 2.300 1.700 2.500 3.400"
+            }
+            Self::Groups => {
+                "M2.500 13.500v-10h6v10M8.500 6.500h5v7M1 13.500h14M5 6h1M5 8.500h1M5 11h1M11 9h.500M11 11h.500"
+            }
+            Self::Sessions => "M2 3.500h12v9H2zM2 6.500h12M5 9.500h3",
+            Self::Mail => "M1.500 3.500h13v9h-13zM1.500 4l6.500 5 6.500-5",
+            Self::Audit => "M3.500 1.500h6l3 3v10h-9zM9.500 1.500v3h3M6 8h4M6 11h4",
+            Self::Settings => {
+                "M1.500 4.500h7M12.500 4.500h2M10.500 2.500v4M1.500 11.500h2M7.500 11.500h7M5.500 9.500v4"
+            }
             Self::SignOut => "M6.500 2.500h-4v11h4M10 5l3 3-3 3M13 8H6",
             Self::Help => {
                 "M8 14.500a6.500 6.500 0 1 0 0-13 6.500 6.500 0 0 0 0 13zM6 6.200c0-2.600 4-2.600 4 0 0 1.600-2 1.700-2 3.300M8 11.600v.1"

@@ -26,10 +26,15 @@ impl Sudo {
     pub(crate) fn asks(self, error: &ApiError, again: Callback<()>) -> bool {
         let asked = error.code == ErrorCode::ReauthRequired;
         if asked {
-            self.again.set_value(Some(again));
-            self.open.set(true);
+            self.ask(again);
         }
         asked
+    }
+
+    /// Asks for the password and then does `again`.
+    pub(crate) fn ask(self, again: Callback<()>) {
+        self.again.set_value(Some(again));
+        self.open.set(true);
     }
 }
 

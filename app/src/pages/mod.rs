@@ -1,4 +1,4 @@
-//! The pages, one file each; the live page is a folder.
+//! The pages, one file each; the live page is a folder. `written` shows those that the server writes alone.
 
 pub(crate) mod account;
 pub(crate) mod devices;
@@ -10,3 +10,4 @@ pub(crate) mod not_found;
 pub(crate) mod overview;
 pub(crate) mod reset;
 pub(crate) mod setup;
+pub(crate) mod written;

@@ -11,6 +11,8 @@ pub mod devices;
 #[cfg(feature = "ssr")]
 pub mod me;
 #[cfg(feature = "ssr")]
+pub mod page;
+#[cfg(feature = "ssr")]
 pub mod people;
 #[cfg(feature = "ssr")]
 pub mod theme;

@@ -2,7 +2,8 @@
 
 use app::{
     request::LinkIsGood,
-    routes::{PageAccess, escape, page_access},
+    routes::{PageAccess, escape, is_written, page_access},
+    written,
 };
 use axum::{
     extract::{Request, State},
@@ -27,7 +28,7 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
     let access = page_access(path);
     let level = request.extensions().get::<Actor>().and_then(|a| a.person().ok()).map(|p| p.card.level);
     if access.allows(level) {
-        return next.run(request).await;
+        return if is_written(path) { write(&state, request, next).await } else { next.run(request).await };
     }
     if level.is_none() {
         if request.method() != Method::GET && request.method() != Method::HEAD {
@@ -36,10 +37,33 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
         let wanted = request.uri().path_and_query().map_or(path, |p| p.as_str());
         return Redirect::to(&format!("/login?next={}", escape(wanted))).into_response();
     }
+    if is_written(path) {
+        return write(&state, request, next).await;
+    }
     debug_assert_eq!(access, PageAccess::Manager);
     // The page itself says which role it takes; only the status is decided here.
     let mut response = next.run(request).await;
     *response.status_mut() = StatusCode::FORBIDDEN;
+    response
+}
+
+/// Writes the page before the document around it is rendered, or what is wrong in its place.
+async fn write(state: &AppState, mut request: Request, next: Next) -> Response {
+    let Some(actor) = request.extensions().get::<Actor>().cloned() else {
+        return HttpError(ApiError::internal()).into_response();
+    };
+    let url = request.uri().path_and_query().map_or("/", |p| p.as_str()).to_owned();
+    let (page, status) = match written::write(&state.services, &actor, &url).await {
+        Ok(page) => (page, StatusCode::OK),
+        Err(e) => {
+            (written::wrong(&e), StatusCode::from_u16(e.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+        }
+    };
+    request.extensions_mut().insert(page);
+    let mut response = next.run(request).await;
+    if status != StatusCode::OK {
+        *response.status_mut() = status;
+    }
     response
 }
 

@@ -41,6 +41,7 @@ fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
         "/rpc/day" | "/rpc/end_device" | "/rpc/why" => &[("id", NOBODY)],
         "/rpc/online" => &[("window", "{}")],
         "/rpc/at" => &[("back", "5")],
+        "/rpc/page" => &[("url", "/nothing")],
         "/rpc/choose" => &[("choice", "busy"), ("message", "in a lesson"), ("minutes", "5")],
         "/rpc/end_sessions" => &[("ids", NOBODY)],
         _ => &[],

@@ -1,0 +1,102 @@
+//! Pages that the server alone writes: lists, forms and reports, which need no code of their own in the browser.
+//!
+//! A page is a function from what is asked to HTML. It is called by the gate before the document around it is rendered,
+//! and by `/rpc/page` when one goes from page to page. Permission is the services', as everywhere; `routes::WRITTEN`
+//! says who may open which.
+//!
+//! What a page may use without code of its own (`frontend/agent/written.mjs`; all of it works without scripts too):
+//! - a link, and a form with `method="get"`: the page is asked for again. Parts marked `data-part="NAME"` are then put in
+//!   place alone when the path is the same, so that what is typed stays;
+//! - `data-typing` on a field of such a form: it is sent when typing pauses;
+//! - a form with `method="post"` to a door of `rpc`, which answers with an `Outcome`: what to say, and where to go on.
+//!   What is wrong is shown in the form; a password that is asked for again is asked for, and the form sent again;
+//! - `command="show-modal" commandfor="ID"` on a button: opens the `<dialog id=ID>`;
+//! - `data-all` on a checkbox: ticks those named `ids` in its table; `data-count` shows how many are ticked, and
+//!   `data-some` on a button needs one;
+//! - `<When>`: an instant, exact and in UTC until the script makes it local.
+
+pub(crate) mod part;
+pub(crate) mod query;
+mod sessions;
+
+use domain::{Actor, ApiError, Time};
+use leptos::{prelude::*, reactive::owner::Owner};
+use serde::{Deserialize, Serialize};
+use services::Services;
+
+use self::query::Query;
+use crate::routes::page_access;
+
+/// A page, written.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Written {
+    pub title: String,
+    pub html: String,
+}
+
+/// What a door answers to a form of such a page.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Said once, in the corner and to screen readers.
+    pub say: String,
+    /// Where to go on; nothing to stay on the page, which is asked for again.
+    pub go: Option<String>,
+    /// HTML to show in place of the form: what is shown once only.
+    pub show: Option<String>,
+}
+
+/// What is asked: the page's address and who asks.
+pub(crate) struct Asked<'a> {
+    pub(crate) services: &'a Services,
+    pub(crate) actor: &'a Actor,
+    pub(crate) path: &'a str,
+    pub(crate) query: Query,
+    pub(crate) now: Time,
+}
+
+/// Writes the page at `url`, a path with its query.
+pub async fn write(services: &Services, actor: &Actor, url: &str) -> Result<Written, ApiError> {
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let level = actor.person().ok().map(|p| p.card.level);
+    if !page_access(path).allows(level) {
+        return Err(if level.is_none() { ApiError::unauthenticated() } else { ApiError::forbidden() });
+    }
+    let asked = Asked { services, actor, path, query: Query::parse(query), now: services.clock.now() };
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    match parts[..] {
+        ["admin", "sessions"] => sessions::write(&asked).await,
+        _ => Err(ApiError::not_found()),
+    }
+}
+
+/// What is shown in place of a page that could not be written.
+pub fn wrong(error: &ApiError) -> Written {
+    let title = match error.code.status() {
+        403 => "Not for your role",
+        404 => "There is nothing here",
+        _ => "This did not work",
+    };
+    let text = match error.code.status() {
+        404 => "This address does not exist, is no longer good, or is not yours to see.".to_owned(),
+        _ => error.message.clone(),
+    };
+    page(title, || {
+        view! {
+            <div class="card message">
+                <p>{text}</p>
+                <p><a class="button" href="/">"Go home"</a></p>
+            </div>
+        }
+    })
+}
+
+/// A page of this title with what `content` shows.
+pub(crate) fn page<V: IntoView>(title: impl Into<String>, content: impl FnOnce() -> V) -> Written {
+    Written { title: title.into(), html: html(content) }
+}
+
+/// As HTML. Every text in it is escaped by the renderer.
+pub(crate) fn html<V: IntoView>(content: impl FnOnce() -> V) -> String {
+    Owner::new().with(|| content().into_view().to_html())
+}

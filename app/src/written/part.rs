@@ -1,0 +1,124 @@
+//! What several of these pages are made of.
+
+use domain::{ApiError, Time};
+use leptos::{prelude::*, server_fn::error::ServerFnUrlError};
+
+use super::{Asked, query::Query};
+use crate::{
+    components::icon::{Glyph, Icon},
+    rpc::RpcError,
+    text,
+};
+
+/// An instant. `relative`: "3 min ago" within a week; sensitive facts are always exact.
+pub(crate) fn when(at: Time, relative: bool) -> impl IntoView {
+    let exact = format!("{} UTC", at.exact());
+    view! { <time datetime=at.to_string() title=exact.clone() data-relative=relative.then_some("")>{exact.clone()}</time> }
+}
+
+/// The search field of a filter form, which is sent when typing pauses.
+pub(crate) fn search(query: &Query, label: &'static str) -> impl IntoView {
+    view! {
+        <span class="filter">
+            <input id="q" data-filter data-typing type="search" name="q" placeholder=label aria-label=label
+                autocomplete="off" maxlength="100" value=query.owned("q") />
+            <kbd aria-hidden="true">"/"</kbd>
+        </span>
+    }
+}
+
+/// A choice of a filter form: the first is "any". Each is a value and its word.
+pub(crate) fn chip(
+    query: &Query,
+    name: &'static str,
+    label: &'static str,
+    choices: Vec<(String, String)>,
+) -> impl IntoView {
+    let chosen = query.owned(name);
+    // Somebody's bookmark may hold one that is no more.
+    let lost = chosen.clone().filter(|c| choices.iter().all(|(v, _)| v != c)).map(|c| (c.clone(), c));
+    let options = choices.into_iter().chain(lost).map(|(value, word)| {
+        let selected = chosen.as_ref() == Some(&value);
+        view! { <option value=value selected=selected>{word}</option> }
+    });
+    view! {
+        <label class="chip" class:on=query.get(name).is_some()>
+            <span>{label}</span>
+            <select name=name id=format!("by-{name}")>
+                <option value="">"any"</option>
+                {options.collect_view()}
+            </select>
+        </label>
+    }
+}
+
+/// The end of a filter form: what clears it, and what sends it without scripts.
+pub(crate) fn apply(asked: &Asked, names: &[&str]) -> impl IntoView + use<> {
+    let path = asked.path.to_owned();
+    view! {
+        <span data-part="clear">
+            {(asked.query.count(names) > 0).then(|| view! { <a class="button quiet" href=path data-noscroll="">"Clear"</a> })}
+        </span>
+        <button class="button without-script">"Apply"</button>
+    }
+}
+
+/// A header that sorts by `by`; again for the other direction where there is one.
+pub(crate) fn sorted(
+    asked: &Asked,
+    word: &'static str,
+    by: &'static [(&'static str, &'static str)],
+    default: &str,
+) -> impl IntoView + use<> {
+    let current = asked.query.get("sort").unwrap_or(default);
+    let at = by.iter().position(|(value, _)| *value == current);
+    let next = by[at.map_or(0, |i| (i + 1) % by.len())].0;
+    let href = asked.query.with(asked.path, "sort", Some(next));
+    view! {
+        <th scope="col" aria-sort=at.map(|i| by[i].1)>
+            <a class="sort" id=format!("sort-{}", by[0].0) href=href data-noscroll="">{word}</a>
+        </th>
+    }
+}
+
+/// Below a list: how many there are, and the way to the next page.
+pub(crate) fn pager(
+    asked: &Asked,
+    shown: usize,
+    total: Option<u64>,
+    noun: &str,
+    next: Option<&str>,
+) -> impl IntoView + use<> {
+    let beyond = asked.query.get("cursor").is_some();
+    let said = match total {
+        Some(total) if total == shown as u64 => text::count(total, noun),
+        Some(total) => format!("1–{shown} of {}", text::count(total, noun)),
+        None => format!("{shown} more"),
+    };
+    let first = asked.query.with(asked.path, "cursor", None);
+    let next = next.map(|cursor| asked.query.with(asked.path, "cursor", Some(cursor)));
+    view! {
+        <nav class="pager" aria-label="Pages">
+            <span>{said}</span>
+            {beyond.then(|| view! { <a class="button" href=first><Glyph icon=Icon::Newer />"First"</a> })}
+            {next.map(|href| view! { <a class="button" href=href>"Next"<Glyph icon=Icon::Older /></a> })}
+        </nav>
+    }
+}
+
+/// What is shown in place of an empty list.
+pub(crate) fn empty(asked: &Asked, names: &[&str], never: &'static str, noun: &str) -> impl IntoView + use<> {
+    let n = asked.query.count(names);
+    let path = asked.path.to_owned();
+    if n == 0 {
+        return view! { <p class="empty">{never}</p> }.into_any();
+    }
+    let filters = if n == 1 { "this filter".to_owned() } else { format!("these {n} filters") };
+    view! { <p class="empty">{format!("No {noun} match {filters}. ")}<a href=path>"Clear filters"</a></p> }.into_any()
+}
+
+/// What a plain form was refused with, which came back in the page's address: said above the page.
+pub(crate) fn refused(asked: &Asked) -> impl IntoView + use<> {
+    let error = asked.query.get("__err").map(|e| text::error_by_code(&ServerFnUrlError::<RpcError>::decode_err(e).0));
+    error.map(|ApiError { message, .. }| view! { <div class="summary" role="alert"><p>{message}</p></div> })
+}

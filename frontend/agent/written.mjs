@@ -1,0 +1,225 @@
+// What the pages that the server alone writes do in the browser (`app/src/written`): one goes from page to page, filters
+// as one types, sends forms in place, and reads times in one's own zone. Without it they are plain pages.
+
+/** Typing asks when it pauses, not at every key. */
+const TYPING_MS = 250;
+const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
+
+/** Tells the page: `title`, `said`, and `reauth` with what to do once the password was given. */
+let tell;
+/** The address of what is shown; nothing before the first look. */
+let shown;
+/** The newest ask; the answer to an older one is thrown away. */
+let turn = 0;
+
+const root = () => document.getElementById('written');
+const here = () => location.pathname + location.search;
+
+/** Called when such a page is shown for the first time. */
+export function begin(told) {
+  const again = tell === undefined;
+  tell = told;
+  if (root()?.childElementCount) settle(here());
+  else shown = undefined;
+  if (!again) return;
+  document.addEventListener('submit', submitted);
+  document.addEventListener('input', typed);
+  document.addEventListener('change', changed);
+  setInterval(() => root() && times(root()), 10_000);
+}
+
+/** The address is this now. The browser's own may follow a moment later. */
+export function show(path, search) {
+  const url = search ? `${path}?${search.replace(/^\?/, '')}` : path;
+  if (url !== shown) return ask(url);
+}
+
+async function ask(url) {
+  const mine = ++turn;
+  root()?.setAttribute('aria-busy', 'true');
+  const answer = await post('/rpc/page', [['url', url]]);
+  if (mine !== turn || !root()) return;
+  root().removeAttribute('aria-busy');
+  if (answer.error) {
+    if (answer.error.code === 'unauthenticated') return location.reload();
+    tell('title', answer.error.code === 'not_found' ? 'There is nothing here' : 'This did not work');
+    const p = Object.assign(document.createElement('p'), { className: 'card message', textContent: answer.error.message });
+    root().replaceChildren(p);
+  } else {
+    put(answer.ok.html, url);
+    tell('title', answer.ok.title);
+  }
+  settle(url);
+}
+
+function settle(url) {
+  shown = url;
+  times(root());
+  ticked(root());
+}
+
+/** Of the same page only the parts that may differ, so that what is typed and open stays. */
+function put(html, url) {
+  const next = new DOMParser().parseFromString(html, 'text/html').body;
+  const parts = (of) => [...of.querySelectorAll('[data-part]')];
+  const [old, fresh] = [parts(root()), parts(next)];
+  const same = shown?.split('?')[0] === url.split('?')[0] && old.length > 0
+    && old.map((e) => e.dataset.part).join() === fresh.map((e) => e.dataset.part).join();
+  if (!same) return root().replaceChildren(...next.childNodes);
+  const focus = document.activeElement?.id;
+  old.forEach((e, i) => {
+    if (e.innerHTML !== fresh[i].innerHTML) e.replaceChildren(...fresh[i].childNodes);
+  });
+  if (focus && document.activeElement?.id !== focus) document.getElementById(focus)?.focus();
+  // What one chose by going back is shown by the fields as well, unless one is typing there.
+  for (const field of next.querySelectorAll('form[method=get] [name]')) {
+    const mine = root().querySelector(`form[method=get] [name="${CSS.escape(field.name)}"]`);
+    if (mine && mine !== document.activeElement && mine.type !== 'checkbox') mine.value = field.value;
+  }
+}
+
+/** Goes to `url` by the router of the app, as if a link had been followed. */
+function go(url, replace) {
+  if (url === here()) return void ask(url);
+  const link = Object.assign(document.createElement('a'), { href: url, hidden: true });
+  link.replace = replace;
+  if (replace) link.setAttribute('data-noscroll', '');
+  document.body.append(link);
+  link.click();
+  link.remove();
+}
+
+function submitted(event) {
+  const form = event.target;
+  if (!root()?.contains(form) || event.defaultPrevented || form.method === 'dialog') return;
+  event.preventDefault();
+  if (form.method === 'get') filter(form, false);
+  else send(form, event.submitter);
+}
+
+function filter(form, replace) {
+  const full = [...new FormData(form)].filter(([, value]) => typeof value === 'string' && value.trim());
+  const query = new URLSearchParams(full).toString();
+  const sort = new URLSearchParams(location.search).get('sort');
+  const kept = sort && !form.elements.sort ? `${query ? '&' : ''}sort=${encodeURIComponent(sort)}` : '';
+  const path = new URL(form.action).pathname;
+  go(query || kept ? `${path}?${query}${kept}` : path, replace);
+}
+
+let pause;
+function typed({ target }) {
+  if (!target.matches?.('[data-typing]') || !root()?.contains(target)) return;
+  clearTimeout(pause);
+  pause = setTimeout(() => target.isConnected && filter(target.form, true), TYPING_MS);
+}
+
+function changed({ target }) {
+  if (!root()?.contains(target)) return;
+  if (target.matches('form[method=get] :is(select, [type=checkbox], [type=date])')) filter(target.form, true);
+  if (target.matches('[data-all]')) {
+    for (const box of target.closest('table').querySelectorAll('[name=ids]')) box.checked = target.checked;
+  }
+  if (target.matches('[data-all], [name=ids]')) ticked(root());
+}
+
+/** Shows how many rows are ticked. */
+function ticked(where) {
+  const n = where.querySelectorAll('[name=ids]:checked').length;
+  for (const e of where.querySelectorAll('[data-count]')) e.textContent = n;
+  for (const e of where.querySelectorAll('[data-some]')) e.disabled = n === 0;
+}
+
+/** Sends a form in place. Fields of the same name are joined by commas. */
+async function send(form, button) {
+  if (form.ariaBusy === 'true') return;
+  const fields = new Map();
+  for (const [name, value] of new FormData(form, button)) {
+    if (typeof value === 'string') fields.set(name, fields.has(name) ? `${fields.get(name)},${value}` : value);
+  }
+  form.ariaBusy = 'true';
+  const answer = await post(new URL(button?.formAction || form.action).pathname, [...fields]);
+  form.ariaBusy = null;
+  if (!form.isConnected) return;
+  if (answer.error?.code === 'reauth_required') return tell('reauth', () => send(form, button));
+  complain(form, answer.error);
+  if (answer.error) return;
+  const { say, go: where, show: html } = answer.ok ?? {};
+  if (say) tell('said', say);
+  if (html) {
+    const body = new DOMParser().parseFromString(html, 'text/html').body;
+    form.replaceChildren(...body.childNodes);
+    form.querySelector('[autofocus], input, button')?.focus();
+    return;
+  }
+  form.closest('dialog')?.close();
+  if (!form.closest('[data-keeps]')) form.reset();
+  if (where) go(where, false);
+  else await ask(here());
+}
+
+/** What is wrong, beside the fields and above the form; the first wrong field, or the summary, takes the focus. */
+function complain(form, error) {
+  for (const e of form.querySelectorAll('.wrong, .summary')) e.remove();
+  for (const e of form.querySelectorAll('[aria-invalid]')) {
+    e.removeAttribute('aria-invalid');
+    e.removeAttribute('aria-errormessage');
+  }
+  if (!error) return;
+  let first;
+  for (const [name, text] of Object.entries(error.fields ?? {})) {
+    const field = form.elements.namedItem(name);
+    if (!field?.closest) continue;
+    const id = `${field.id || name}-wrong`;
+    const p = Object.assign(document.createElement('p'), { className: 'wrong', id, textContent: text });
+    (field.closest('.field') ?? field).append(p);
+    field.setAttribute('aria-invalid', 'true');
+    field.setAttribute('aria-errormessage', id);
+    field.setAttribute('aria-describedby', id);
+    first ??= field;
+  }
+  const summary = Object.assign(document.createElement('div'), { className: 'summary', tabIndex: -1 });
+  summary.setAttribute('role', 'alert');
+  summary.append(Object.assign(document.createElement('p'), { textContent: first ? 'Check what is marked below.' : error.message }));
+  form.prepend(summary);
+  (first ?? summary).focus();
+}
+
+async function post(to, fields) {
+  try {
+    const answer = await fetch(to, { method: 'POST', headers: { accept: 'application/json' }, body: new URLSearchParams(fields) });
+    const body = JSON.parse(await answer.text() || 'null');
+    return answer.ok ? { ok: body } : { error: body };
+  } catch {
+    return { error: { code: 'network', message: 'The server was not reached. Check your connection and try again.' } };
+  }
+}
+
+/** Instants in the reader's zone; "3 min ago" within a week where a page asks for it. */
+function times(where) {
+  const now = Date.now();
+  for (const e of where.querySelectorAll('time[datetime]')) {
+    const at = new Date(e.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    const text = (e.hasAttribute('data-relative') && ago(now - at)) || short(at, new Date(now));
+    if (e.textContent !== text) e.textContent = text;
+  }
+}
+
+export function ago(ms) {
+  if (ms < MINUTE) return 'just now';
+  if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min ago`;
+  if (ms < DAY) return `${Math.floor(ms / HOUR)} h ago`;
+  if (ms < 2 * DAY) return 'yesterday';
+  return ms < 7 * DAY ? `${Math.floor(ms / DAY)} days ago` : null;
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** `14:02` today, `2 Mar, 14:02` this year, `2 Mar 2025, 14:02` else; as the other pages write it. */
+export function short(at, now) {
+  const two = (n) => String(n).padStart(2, '0');
+  const minute = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  if (at.toDateString() === now.toDateString()) return minute;
+  const year = at.getFullYear() === now.getFullYear() ? '' : ` ${at.getFullYear()}`;
+  return `${at.getDate()} ${MONTHS[at.getMonth()]}${year}, ${minute}`;
+}
