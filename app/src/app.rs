@@ -15,8 +15,8 @@ use crate::{
     components::{frame::Frame, status::Said},
     live::status::Status,
     pages::{
-        account::Account, devices::Devices, forbidden::Forbidden, home::Home, live::Live, login::Login,
-        not_found::NotFound, overview::Overview, reset::Reset, setup::Setup, written::Written,
+        forbidden::Forbidden, home::Home, live::Live, login::Login, not_found::NotFound, overview::Overview,
+        reset::Reset, setup::Setup, written::Written,
     },
     text,
     viewer::{Viewer, viewer},
@@ -48,8 +48,6 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/reset") view=Reset ssr=SsrMode::Async />
                 <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("/") view=Home />
-                    <Route path=path!("/account") view=Account />
-                    <Route path=path!("/account/devices") view=Devices />
                     <ParentRoute path=path!("/admin") view=Gate>
                         <Route path=path!("") view=Overview />
                         <Route path=path!("/live") view=Live />

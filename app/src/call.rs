@@ -14,7 +14,6 @@ use crate::live::list::Moment;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Ask {
     Me,
-    Devices,
     Online(Window),
     Why(UserId),
     /// Who was here at a moment gone by.
@@ -27,14 +26,13 @@ pub(crate) enum Ask {
 /// Asks the doors themselves while a page is written.
 #[cfg(feature = "ssr")]
 pub(crate) async fn answer(ask: Ask) -> Result<String, ApiError> {
-    use crate::rpc::{devices, me, people};
+    use crate::rpc::{me, people};
 
     fn text<T: Serialize>(answer: Result<T, crate::rpc::RpcError>) -> Result<String, ApiError> {
         serde_json::to_string(&answer.map_err(|e| e.0)?).map_err(|_| ApiError::internal())
     }
     match ask {
         Ask::Me => text(me::me().await),
-        Ask::Devices => text(devices::devices().await),
         Ask::Online(window) => text(people::of_window(window).await),
         Ask::Why(id) => text(people::why(id).await),
         Ask::At(moment) => text(people::at(moment.to, moment.back).await),
@@ -68,7 +66,6 @@ mod browser {
         send_wrapper::SendWrapper::new(async move {
             match ask {
                 super::Ask::Me => send("/rpc/me", &[]).await,
-                super::Ask::Devices => send("/rpc/devices", &[]).await,
                 super::Ask::Online(window) => {
                     let window = serde_json::to_string(&window).unwrap_or_default();
                     send("/rpc/online", &[("window", &window)]).await

@@ -29,14 +29,16 @@ pub const PAGES: &[(&str, PageAccess)] = &[
     ("/setup", PageAccess::Public),
     ("/reset", PageAccess::Public),
     ("/", PageAccess::SignedIn),
-    ("/account", PageAccess::SignedIn),
-    ("/account/devices", PageAccess::SignedIn),
     ("/admin", PageAccess::Manager),
     ("/admin/live", PageAccess::Manager),
 ];
 
 /// Pages that are written on the server alone, in `written`. What is in braces is part of the address.
-pub const WRITTEN: &[(&str, PageAccess)] = &[("/admin/sessions", PageAccess::Manager)];
+pub const WRITTEN: &[(&str, PageAccess)] = &[
+    ("/account", PageAccess::SignedIn),
+    ("/account/devices", PageAccess::SignedIn),
+    ("/admin/sessions", PageAccess::Manager),
+];
 
 /// Whether `path` is the page `pattern`, braces standing for any one part.
 fn is_page(pattern: &str, path: &str) -> bool {

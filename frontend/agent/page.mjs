@@ -49,6 +49,8 @@ export function connect(ofSession, page, inputEvery, heard) {
 
 /** The reader went to another page of ours. */
 export function visit(page) {
+  // On a phone the way here may have led over the sheet behind "More".
+  document.querySelector("#more:popover-open")?.hidePopover();
   report.page = page.slice(0, PAGE_MAX);
   input(true);
 }

@@ -65,7 +65,13 @@ function put(html, url) {
   const [old, fresh] = [parts(root()), parts(next)];
   const same = shown?.split('?')[0] === url.split('?')[0] && old.length > 0
     && old.map((e) => e.dataset.part).join() === fresh.map((e) => e.dataset.part).join();
-  if (!same) return root().replaceChildren(...next.childNodes);
+  if (!same) {
+    const inside = root().contains(document.activeElement);
+    root().replaceChildren(...next.childNodes);
+    // What had the focus is gone; the next Tab goes on from here and not from the top of the document.
+    if (inside) document.getElementById('main')?.focus({ preventScroll: true });
+    return;
+  }
   const focus = document.activeElement?.id;
   old.forEach((e, i) => {
     if (e.innerHTML !== fresh[i].innerHTML) e.replaceChildren(...fresh[i].childNodes);
@@ -102,7 +108,7 @@ function filter(form, replace) {
   const query = new URLSearchParams(full).toString();
   const sort = new URLSearchParams(location.search).get('sort');
   const kept = sort && !form.elements.sort ? `${query ? '&' : ''}sort=${encodeURIComponent(sort)}` : '';
-  const path = new URL(form.action).pathname;
+  const path = form.getAttribute('action');
   go(query || kept ? `${path}?${query}${kept}` : path, replace);
 }
 
@@ -137,7 +143,7 @@ async function send(form, button) {
     if (typeof value === 'string') fields.set(name, fields.has(name) ? `${fields.get(name)},${value}` : value);
   }
   form.ariaBusy = 'true';
-  const answer = await post(new URL(button?.formAction || form.action).pathname, [...fields]);
+  const answer = await post(button?.getAttribute('formaction') ?? form.getAttribute('action'), [...fields]);
   form.ariaBusy = null;
   if (!form.isConnected) return;
   if (answer.error?.code === 'reauth_required') return tell('reauth', () => send(form, button));
@@ -157,15 +163,15 @@ async function send(form, button) {
   else await ask(here());
 }
 
-/** What is wrong, beside the fields and above the form; the first wrong field, or the summary, takes the focus. */
+/** What is wrong, beside the fields and above the form, which takes the focus. */
 function complain(form, error) {
   for (const e of form.querySelectorAll('.wrong, .summary')) e.remove();
   for (const e of form.querySelectorAll('[aria-invalid]')) {
     e.removeAttribute('aria-invalid');
-    e.removeAttribute('aria-errormessage');
+    described(e, `${e.id || e.name}-wrong`, false);
   }
   if (!error) return;
-  let first;
+  let marked = false;
   for (const [name, text] of Object.entries(error.fields ?? {})) {
     const field = form.elements.namedItem(name);
     if (!field?.closest) continue;
@@ -173,15 +179,20 @@ function complain(form, error) {
     const p = Object.assign(document.createElement('p'), { className: 'wrong', id, textContent: text });
     (field.closest('.field') ?? field).append(p);
     field.setAttribute('aria-invalid', 'true');
-    field.setAttribute('aria-errormessage', id);
-    field.setAttribute('aria-describedby', id);
-    first ??= field;
+    described(field, id, true);
+    marked = true;
   }
   const summary = Object.assign(document.createElement('div'), { className: 'summary', tabIndex: -1 });
   summary.setAttribute('role', 'alert');
-  summary.append(Object.assign(document.createElement('p'), { textContent: first ? 'Check what is marked below.' : error.message }));
+  summary.append(Object.assign(document.createElement('p'), { textContent: marked ? 'Check what is marked below.' : error.message }));
   form.prepend(summary);
-  (first ?? summary).focus();
+  summary.focus();
+}
+
+/** Adds `id` to what describes a field, before its hint, or takes it away. */
+function described(field, id, add) {
+  const others = (field.getAttribute('aria-describedby') ?? '').split(' ').filter((other) => other && other !== id);
+  field.setAttribute('aria-describedby', (add ? [id, ...others] : others).join(' '));
 }
 
 async function post(to, fields) {

@@ -61,7 +61,6 @@ const ACCESS: &[(&str, &str, Access)] = &[
     ("POST", "/rpc/set_theme", Access::Public),
     ("POST", "/rpc/confirm_password", Access::SignedIn),
     ("POST", "/rpc/change_password", Access::SignedIn),
-    ("POST", "/rpc/devices", Access::SignedIn),
     ("POST", "/rpc/end_device", Access::SignedIn),
     ("POST", "/rpc/end_other_devices", Access::SignedIn),
     ("POST", "/rpc/me", Access::SignedIn),

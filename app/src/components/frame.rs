@@ -22,13 +22,19 @@ use crate::{
 /// A line of the navigation: path, word, icon.
 type Line = (&'static str, &'static str, Icon);
 
-const CONSOLE: [Line; 3] = [
+/// The console's first lines; a phone has room for four beside "More".
+const CONSOLE: &[Line] = &[
     ("/admin", "Overview", Icon::Overview),
     ("/admin/live", "Live", Icon::Live),
     ("/admin/sessions", "Sessions", Icon::Sessions),
 ];
-const OWN: [Line; 3] =
-    [("/", "Home", Icon::Home), ("/account/devices", "Devices", Icon::Devices), ("/account", "Account", Icon::Account)];
+/// What else the console has.
+const MORE: &[Line] = &[];
+const OWN: &[Line] = &[
+    ("/", "Home", Icon::Home),
+    ("/account/devices", "Devices", Icon::Devices),
+    ("/account", "Account", Icon::Account),
+];
 
 /// The navigation shows how many are online where a page knows it.
 #[derive(Clone, Copy)]
@@ -56,8 +62,22 @@ pub(crate) fn Frame() -> impl IntoView {
         <div class="shell">
             <nav class="side" aria-label="Main">
                 <a class="brand" href="/"><Mark /><span>{text::PRODUCT}</span></a>
-                {manager.then(|| view! { <Lines lines=&CONSOLE /><hr /> })}
-                <Lines lines=&OWN />
+                {if manager {
+                    view! {
+                        <Lines lines=CONSOLE />
+                        <button type="button" class="line more" popovertarget="more">
+                            <Glyph icon=Icon::More />
+                            <span class="word">"More"</span>
+                        </button>
+                        <div class="rest" id="more" popover="auto">
+                            <Lines lines=MORE />
+                            <hr />
+                            <Lines lines=OWN />
+                        </div>
+                    }.into_any()
+                } else {
+                    view! { <Lines lines=OWN /> }.into_any()
+                }}
                 {viewer.person.clone().map(|p| view! {
                     <a class="self" href="/account">
                         <span class="initials" aria-hidden="true">{text::initials(&p.user.name)}</span>

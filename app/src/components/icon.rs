@@ -15,6 +15,7 @@ pub(crate) enum Icon {
     Mail,
     Audit,
     Settings,
+    More,
     SignOut,
     Help,
     System,
@@ -54,6 +55,7 @@ impl Icon {
             Self::Settings => {
                 "M1.500 4.500h7M12.500 4.500h2M10.500 2.500v4M1.500 11.500h2M7.500 11.500h7M5.500 9.500v4"
             }
+            Self::More => "M2 4h12M2 8h12M2 12h12",
             Self::SignOut => "M6.500 2.500h-4v11h4M10 5l3 3-3 3M13 8H6",
             Self::Help => {
                 "M8 14.500a6.500 6.500 0 1 0 0-13 6.500 6.500 0 0 0 0 13zM6 6.200c0-2.600 4-2.600 4 0 0 1.600-2 1.700-2 3.300M8 11.600v.1"

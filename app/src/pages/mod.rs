@@ -1,7 +1,5 @@
 //! The pages, one file each; the live page is a folder. `written` shows those that the server writes alone.
 
-pub(crate) mod account;
-pub(crate) mod devices;
 pub(crate) mod forbidden;
 pub(crate) mod home;
 pub(crate) mod live;

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::{RpcError, Text, ssr};
+use crate::written::Outcome;
 
 /// Changes the password; this session goes on with a new token, the others end if asked.
 #[server(prefix = "/rpc", endpoint = "change_password", output = Text)]
@@ -10,11 +11,12 @@ pub async fn change_password(
     current: String,
     new: String,
     #[server(default)] end_others: bool,
-) -> Result<(), RpcError> {
+) -> Result<Outcome, RpcError> {
     let token = ssr::token().unwrap_or_default();
     let signed_in =
         ssr::services().accounts.change_password(&ssr::actor()?, &token, &current, &new, end_others).await?;
     ssr::hand_out(&signed_in);
-    ssr::go("/account?done=password");
-    Ok(())
+    let go = "/account?done=password";
+    ssr::go(go);
+    Ok(Outcome { go: Some(go.to_owned()), ..Outcome::say("Your password is changed.") })
 }

@@ -15,6 +15,8 @@
 //!   `data-some` on a button needs one;
 //! - `<When>`: an instant, exact and in UTC until the script makes it local.
 
+mod account;
+mod devices;
 pub(crate) mod part;
 pub(crate) mod query;
 mod sessions;
@@ -45,6 +47,12 @@ pub struct Outcome {
     pub show: Option<String>,
 }
 
+impl Outcome {
+    pub(crate) fn say(text: impl Into<String>) -> Self {
+        Self { say: text.into(), ..Self::default() }
+    }
+}
+
 /// What is asked: the page's address and who asks.
 pub(crate) struct Asked<'a> {
     pub(crate) services: &'a Services,
@@ -65,6 +73,8 @@ pub async fn write(services: &Services, actor: &Actor, url: &str) -> Result<Writ
     let asked = Asked { services, actor, path, query: Query::parse(query), now: services.clock.now() };
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     match parts[..] {
+        ["account"] => account::write(&asked),
+        ["account", "devices"] => devices::write(&asked).await,
         ["admin", "sessions"] => sessions::write(&asked).await,
         _ => Err(ApiError::not_found()),
     }

@@ -1,6 +1,6 @@
 //! What several of these pages are made of.
 
-use domain::{ApiError, Time};
+use domain::{ApiError, ErrorCode, Time};
 use leptos::{prelude::*, server_fn::error::ServerFnUrlError};
 
 use super::{Asked, query::Query};
@@ -117,8 +117,105 @@ pub(crate) fn empty(asked: &Asked, names: &[&str], never: &'static str, noun: &s
     view! { <p class="empty">{format!("No {noun} match {filters}. ")}<a href=path>"Clear filters"</a></p> }.into_any()
 }
 
-/// What a plain form was refused with, which came back in the page's address: said above the page.
+/// What a plain form to the door `to` was refused with: it came back in the page's address, and is put into our words.
+pub(crate) fn refusal(asked: &Asked, to: &str) -> Option<ApiError> {
+    asked.query.get("__path").filter(|path| *path == to)?;
+    let error = asked.query.get("__err")?;
+    Some(text::error_by_code(&ServerFnUrlError::<RpcError>::decode_err(error).0))
+}
+
+/// What any plain form was refused with, above a page whose forms have no fields to mark.
 pub(crate) fn refused(asked: &Asked) -> impl IntoView + use<> {
-    let error = asked.query.get("__err").map(|e| text::error_by_code(&ServerFnUrlError::<RpcError>::decode_err(e).0));
-    error.map(|ApiError { message, .. }| view! { <div class="summary" role="alert"><p>{message}</p></div> })
+    let error = asked.query.get("__path").and_then(|to| refusal(asked, to));
+    summary(error.filter(|e| e.code != ErrorCode::ReauthRequired).as_ref())
+}
+
+/// What went wrong, above a form.
+pub(crate) fn summary(error: Option<&ApiError>) -> impl IntoView + use<> {
+    let text = error.map(|e| if e.fields.is_empty() { e.message.clone() } else { text::MARKED.to_owned() });
+    text.map(|text| view! { <div class="summary" role="alert" tabindex="-1" autofocus><p>{text}</p></div> })
+}
+
+/// A labelled field.
+pub(crate) struct Field {
+    pub(crate) name: &'static str,
+    pub(crate) label: &'static str,
+    pub(crate) kind: &'static str,
+    /// What the browser may fill in.
+    pub(crate) autocomplete: &'static str,
+    pub(crate) hint: &'static str,
+    pub(crate) value: String,
+    pub(crate) optional: bool,
+    /// Told apart from a field of the same name in another form.
+    pub(crate) prefix: &'static str,
+}
+
+impl Field {
+    pub(crate) fn new(name: &'static str, label: &'static str) -> Self {
+        Self {
+            name,
+            label,
+            kind: "text",
+            autocomplete: "off",
+            hint: "",
+            value: String::new(),
+            optional: false,
+            prefix: "f",
+        }
+    }
+}
+
+/// The field with its hint, and what is wrong with it when a plain form came back. The script finds the same places.
+pub(crate) fn field(f: Field, error: Option<&ApiError>) -> impl IntoView + use<> {
+    let id = format!("{}-{}", f.prefix, f.name);
+    let (hint_id, wrong_id) = (format!("{id}-hint"), format!("{id}-wrong"));
+    let wrong = error.and_then(|e| e.fields.get(f.name).cloned());
+    let hinted = (!f.hint.is_empty()).then(|| hint_id.clone());
+    let described: Vec<String> = wrong.is_some().then(|| wrong_id.clone()).into_iter().chain(hinted).collect();
+    let plain = f.kind == "password" || f.name == "username";
+    view! {
+        <div class="field">
+            <label for=id.clone()>{f.label} {f.optional.then(|| view! { <span class="optional">" optional"</span> })}</label>
+            <input
+                id=id
+                name=f.name
+                type=f.kind
+                autocomplete=f.autocomplete
+                required=!f.optional
+                value=f.value
+                spellcheck="false"
+                autocapitalize=plain.then_some("none")
+                aria-invalid=wrong.is_some().then_some("true")
+                aria-describedby=(!described.is_empty()).then(|| described.join(" "))
+            />
+            {(!f.hint.is_empty()).then(|| view! { <p class="hint" id=hint_id>{f.hint}</p> })}
+            {wrong.map(|m| view! { <p class="wrong" id=wrong_id>{m}</p> })}
+        </div>
+    }
+}
+
+/// Without scripts an act that asks for the password again comes back; the password is asked for here, and the act is
+/// repeated by hand. With scripts a dialog asks.
+pub(crate) fn confirm(asked: &Asked) -> impl IntoView + use<> {
+    let wrong = refusal(asked, "/rpc/confirm_password");
+    let sent = asked.query.get("__path").and_then(|to| refusal(asked, to));
+    let asks = wrong.is_some() || sent.is_some_and(|e| e.code == ErrorCode::ReauthRequired);
+    let password = Field {
+        kind: "password",
+        autocomplete: "current-password",
+        prefix: "confirm",
+        ..Field::new("password", "Password")
+    };
+    asks.then(|| {
+        view! {
+            <section class="card inline-sudo" aria-label="Confirm it is you">
+                <form method="post" action="/rpc/confirm_password">
+                    <p>"This needs your password again. Confirm it, then repeat what you wanted to do."</p>
+                    {summary(wrong.as_ref())}
+                    {field(password, wrong.as_ref())}
+                    <button class="button primary">"Confirm"</button>
+                </form>
+            </section>
+        }
+    })
 }

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 use super::{
     Asked, Written, page,
-    part::{apply, chip, empty, pager, refused, search, sorted, when},
+    part::{apply, chip, confirm, empty, pager, refused, search, sorted, when},
 };
 use crate::text;
 
@@ -36,6 +36,7 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
     Ok(page("Sessions", || {
         let rows = list.items.iter().map(row).collect_view();
         view! {
+            {confirm(asked)}
             {refused(asked)}
             <form class="bar" method="get" action=asked.path.to_owned() role="search" aria-label="Sessions">
                 {search(q, "Find a person or an address")}

@@ -1,0 +1,83 @@
+//! One's own account: who one is here, and the password.
+
+use domain::{ApiError, Level, account::UserView};
+use leptos::prelude::*;
+
+use super::{
+    Asked, Written, page,
+    part::{Field, confirm, field, refusal, summary},
+};
+use crate::text;
+
+pub(super) fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
+    let user = UserView::from(&*asked.actor.person()?.card);
+    let level = user.level;
+    Ok(page("Account", || {
+        view! {
+            {confirm(asked)}
+            <div class="grid">
+                <div class="span-6">{facts(user)}</div>
+                <div class="span-6">{password(asked, level)}</div>
+            </div>
+        }
+    }))
+}
+
+fn facts(user: UserView) -> impl IntoView {
+    view! {
+        <section class="card" aria-labelledby="you-heading">
+            <div class="person">
+                <span class="initials large" aria-hidden="true">{text::initials(&user.name)}</span>
+                <div>
+                    <h2 id="you-heading">{user.name.clone()}</h2>
+                    <p class="muted">{user.username}</p>
+                </div>
+            </div>
+            <dl class="facts body">
+                <dt>"Role"</dt>
+                <dd>{text::capital(&user.role)} <small>{text::level(user.level)}</small></dd>
+                <dt>"Organisation"</dt>
+                <dd>{user.organisation}</dd>
+                <dt>"Teams"</dt>
+                <dd>{user.teams.join(", ")}</dd>
+                <dt>"E-mail"</dt>
+                <dd>{user.email}</dd>
+                <dt>"Devices"</dt>
+                <dd><a href="/account/devices">"See where you are signed in"</a></dd>
+            </dl>
+        </section>
+    }
+}
+
+fn password(asked: &Asked, level: Level) -> impl IntoView + use<> {
+    let wrong = refusal(asked, "/rpc/change_password");
+    let changed = wrong.is_none() && asked.query.get("done") == Some("password");
+    let hint = if level == Level::Admin {
+        "At least 15 characters; a few words make a good one."
+    } else {
+        "At least 12 characters; a few words make a good one."
+    };
+    let current =
+        Field { kind: "password", autocomplete: "current-password", ..Field::new("current", "Current password") };
+    let new = Field { kind: "password", autocomplete: "new-password", hint, ..Field::new("new", "New password") };
+    view! {
+        <section class="card" aria-labelledby="password-heading">
+            <header><h2 id="password-heading">"Change password"</h2></header>
+            <div class="body">
+                {changed.then(|| view! { <p class="notice">"Your password is changed. This device stays signed in."</p> })}
+                <form method="post" action="/rpc/change_password">
+                    {summary(wrong.as_ref())}
+                    {field(current, wrong.as_ref())}
+                    {field(new, wrong.as_ref())}
+                    <label class="check">
+                        <input type="checkbox" name="end_others" value="true" checked />
+                        "Sign out my other devices"
+                    </label>
+                    <div class="actions start">
+                        <button class="button primary">"Change password"</button>
+                    </div>
+                </form>
+            </div>
+        </section>
+    }
+}
