@@ -112,6 +112,62 @@ async fn the_invisible_are_offline_to_all_but_admins() {
     look().await.iter().for_each(|d| all(d, true));
 }
 
+/// Visible again, they are told of from then on: what happened before stays with admins, by every door to the past.
+#[tokio::test]
+async fn the_time_while_invisible_is_never_told() {
+    let app = App::frozen(|_| {}).await;
+    let admin = app.signed_in("ada", "admin", None).await;
+    let manager = app.signed_in("max", "manager", Some("North")).await;
+    let id = app.person("mia", "student", Some("North")).await.to_string();
+    let mia = app.sign_in("mia").await;
+    let choose = async |choice: &str| {
+        assert_eq!(mia.put("/api/v1/presence/me", json!({"choice": choice})).await.status, 200);
+    };
+    // Here at 08:00, invisible from 08:01 to 08:09, idle meanwhile from 08:08 on.
+    mia.post("/api/v1/heartbeat", json!({"idle_ms": 0, "page": "/open"})).await;
+    app.pass(MINUTE).await;
+    choose("invisible").await;
+    app.pass(2 * MINUTE).await;
+    mia.post("/api/v1/heartbeat", json!({"idle_ms": 0, "page": "/secret"})).await;
+    app.pass(4 * MINUTE).await;
+    mia.post("/api/v1/heartbeat", json!({"page": "/"})).await;
+    app.pass(2 * MINUTE).await;
+    choose("available").await;
+    app.pass(MINUTE).await;
+
+    let edges = |answer: &Value, list: &str, at: &str| -> Vec<String> {
+        let line = |t: &Value| {
+            let hidden = if t["invisible"] == true { " invisible" } else { "" };
+            format!("{} {} {}{hidden}", &t[at].as_str().unwrap()[11..19], t["state"], t["cause"]).replace('"', "")
+        };
+        answer[list].as_array().unwrap().iter().map(line).collect()
+    };
+    let why = async |who: &Client| who.get(&format!("/api/v1/admin/users/{id}/why")).await.json();
+    let day = async |who: &Client| who.get(&format!("/api/v1/admin/users/{id}/presence?day=2027-01-15")).await.json();
+    let (first, last) = ("08:00:00 active signed_in", "08:09:00 idle chosen");
+    let hidden = ["08:08:00 idle no_input invisible", "08:01:00 active chosen invisible"];
+    let (told, known) = (why(&manager).await, why(&admin).await);
+    assert_eq!(edges(&told, "transitions", "at"), [last]);
+    assert_eq!(edges(&known, "transitions", "at"), [last, hidden[0], hidden[1], first]);
+    for why in [&told, &known] {
+        assert_eq!((&why["since"], &why["person"]["since"]), (&json!("2027-01-15T08:09:00.000Z"), &why["since"]));
+    }
+    let (told, known) = (day(&manager).await, day(&admin).await);
+    assert_eq!(edges(&told, "intervals", "from"), [first, last]);
+    assert_eq!(edges(&known, "intervals", "from"), [first, hidden[1], hidden[0], last]);
+    assert_eq!(told["intervals"][0]["to"], "2027-01-15T08:01:00.000Z", "{told}");
+    assert_eq!((&told["seconds_by_state"]["active"], &told["seconds_by_state"]["idle"]), (&json!(60), &json!(60)));
+    assert!(!told.to_string().contains("secret") && known.to_string().contains("secret"), "{told} {known}");
+    for (minute, here) in [("00:30", true), ("01:00", false), ("04:00", false), ("08:30", false), ("09:00", true)] {
+        for (who, shown) in [(&manager, here), (&admin, true)] {
+            let at = who.get(&format!("/api/v1/admin/presence/at?time=2027-01-15T08:{minute}Z")).await.json();
+            assert_eq!((&at["total"], at["users"][0]["id"] == json!(id)), (&json!(u8::from(shown)), shown), "{at}");
+        }
+    }
+    let online = manager.get("/api/v1/admin/users/online").await.json()["users"][0].clone();
+    assert_eq!((&online["since"], &online["cause"]), (&json!("2027-01-15T08:09:00.000Z"), &json!("chosen")));
+}
+
 /// A choice until a time ends at that time, the server being there or not; what follows is automatic.
 #[tokio::test]
 async fn a_choice_until_a_time_ends_then() {

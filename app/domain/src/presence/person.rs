@@ -208,10 +208,7 @@ impl Person {
             _ => Arc::new(row),
         });
         traces.extend(match (before, &self.row) {
-            _ if moved => Some(self.moved(self.since, self.cause)),
-            (Some(before), Some(row)) if before.invisible != row.invisible => {
-                Some(self.moved(now, cause.unwrap_or(Cause::Chosen)))
-            }
+            _ if moved => Some(self.moved()),
             (Some(before), Some(row)) if before.page != row.page => {
                 row.page.clone().map(|page| Trace::Visited { user: row.id, page })
             }
@@ -219,17 +216,18 @@ impl Person {
         });
     }
 
-    /// Whether the state is another one.
+    /// Whether the state is another one, or those who may know of it are.
     fn look_for_state(&mut self, now: Time, cause: Option<Cause>, fell: Option<Fell>, limits: &PresenceLimits) -> bool {
         let look = self.look(now, limits);
         self.deadline = look.next;
         self.active = look.active;
+        let invisible = self.chosen.choice == Choice::Invisible;
+        let turned = look.state != State::Offline && self.row.as_ref().is_some_and(|r| r.invisible != invisible);
         let moved = look.state != self.state;
-        if moved {
+        if moved || turned {
+            let fell_asleep = moved && look.state == State::Away && look.hidden_only;
             let cause = match cause {
-                _ if look.state == State::Away && look.hidden_only && self.chosen.choice != Choice::Away => {
-                    Cause::PageHidden
-                }
+                _ if fell_asleep && self.chosen.choice != Choice::Away => Cause::PageHidden,
                 Some(cause) => cause,
                 None => Cause::NoInput,
             };
@@ -241,21 +239,21 @@ impl Person {
             }
             // Most people have one for hours; a queue's own first step is room for four.
             self.history.reserve_exact(1);
-            self.history.push_back(Transition { state: look.state, at, cause, evidence });
+            self.history.push_back(Transition { state: look.state, at, cause, evidence, invisible });
             (self.state, self.since, self.cause) = (look.state, at, cause);
         }
-        moved
+        moved || turned
     }
 
-    fn moved(&self, at: Time, cause: Cause) -> Trace {
+    fn moved(&self) -> Trace {
         let row = self.row.as_deref();
         let newest = row.and_then(|r| r.devices.iter().max_by_key(|d| d.last_input_at));
         Trace::Moved(Move {
             user: self.card.id,
             state: self.state,
             invisible: row.is_some_and(|r| r.invisible),
-            at,
-            cause,
+            at: self.since,
+            cause: self.cause,
             session: newest.map(|d| d.session_id),
             page: row.and_then(|r| r.page.clone()),
         })

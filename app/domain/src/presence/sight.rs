@@ -19,10 +19,14 @@ impl Reach {
 
 impl Known {
     /// What somebody who watches as far as `reach` may know: of an invisible person, what is known of somebody who
-    /// was never here.
-    pub fn seen(self, reach: Reach) -> Option<Self> {
-        let hidden = self.chosen.choice == super::Choice::Invisible && reach != Reach::Everything;
-        (!hidden).then_some(self)
+    /// was never here; of one who was invisible, what happened since.
+    pub fn seen(mut self, reach: Reach) -> Option<Self> {
+        if reach == Reach::Everything {
+            return Some(self);
+        }
+        let visible = self.transitions.iter().take_while(|t| !t.invisible).count();
+        self.transitions.truncate(visible);
+        (self.chosen.choice != super::Choice::Invisible).then_some(self)
     }
 }
 

@@ -257,7 +257,7 @@ impl Report {
     }
 }
 
-/// A change of state, with its evidence in a sentence.
+/// A change of state, or of who may know of it, with its evidence in a sentence.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transition {
@@ -267,6 +267,9 @@ pub struct Transition {
     /// What was known at that moment, for a person: "no input for 5 min; 2 tabs open, the last input in Firefox on
     /// Linux at 13:47:00".
     pub evidence: String,
+    /// From then on invisible; only admins are told of it at all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub invisible: bool,
 }
 
 /// "Idle begins after 5 min without input, away after 15 min": the limits in force, in words.

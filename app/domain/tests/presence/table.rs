@@ -1,15 +1,16 @@
 //! The table of product.md, row by row, at its exact limits.
 
 use domain::{
-    Time,
-    presence::{Cause, Choice, Closing, Event, State},
+    Reach, Time,
+    presence::{Cause, Choice, Closing, Event, State, Transition},
+    session::EndReason,
     settings::{AwayAs, PresenceLimits},
     time::{HOUR, MINUTE, SECOND},
 };
 
 use crate::{
-    story::{Story, hidden, idle, joined},
-    world::user,
+    story::{Story, hidden, idle, joined, me},
+    world::{organisation, user},
 };
 
 fn story() -> Story {
@@ -90,9 +91,46 @@ fn a_choice_ends_at_its_end() {
 fn invisible_people_are_marked_and_keep_their_state() {
     let mut s = story();
     s.open(1, 1, idle(0)).choose(Choice::Invisible, None);
-    assert_eq!((s.state(), s.row().invisible, s.transitions().len()), (State::Active, true, 1));
+    assert_eq!((s.state(), s.row().invisible, s.transitions().len()), (State::Active, true, 2));
     s.choose(Choice::Available, None);
     assert!(!s.row().invisible);
+}
+
+/// When somebody hides and shows themselves is a transition of its own, so that what others are told begins there.
+#[test]
+fn what_was_while_invisible_stays_with_admins() {
+    let manager = Reach::Organisation(organisation(1));
+    let told = |s: &Story, reach| {
+        let known = s.roster.known(me()).and_then(|k| k.seen(reach));
+        let line = |t: &Transition| (t.state, t.cause, t.at.0, t.invisible);
+        known.map(|k| (k.state, k.since.0, k.transitions.iter().map(line).collect::<Vec<_>>()))
+    };
+    let mut s = story();
+    s.open(1, 1, idle(0)).at(10_000).choose(Choice::Invisible, Some(Time(400_000)));
+    assert_eq!(told(&s, manager), None);
+    for beat in 1..16 {
+        s.at(25_000 * beat).alive(1);
+    }
+    let mut all = vec![
+        (State::Idle, Cause::NoInput, 300_001, true),
+        (State::Active, Cause::Chosen, 10_000, true),
+        (State::Active, Cause::SignedIn, 0, false),
+    ];
+    assert_eq!(told(&s, Reach::Everything), Some((State::Idle, 300_001, all.clone())));
+    assert_eq!(told(&s, manager), None);
+    // The choice ends: to managers they come into being, as they are.
+    s.at(400_000).alive(1);
+    let shown = (State::Idle, Cause::ChoiceEnded, 400_000, false);
+    assert_eq!(told(&s, manager), Some((State::Idle, 400_000, vec![shown])));
+    assert_eq!(s.row().since, Time(400_000), "a row tells no earlier time either");
+    all.insert(0, shown);
+    assert_eq!(told(&s, Reach::Everything), Some((State::Idle, 400_000, all)));
+    // What went on unseen and is over is not told afterwards.
+    s.choose(Choice::Invisible, None).end(1, EndReason::Logout);
+    assert_eq!(told(&s, manager), None);
+    s.at(500_000).choose(Choice::Available, None);
+    assert_eq!(told(&s, manager).map(|k| (k.0, k.2)), Some((State::Offline, vec![])));
+    assert_eq!(told(&s, Reach::Everything).map(|k| k.2.len()), Some(6));
 }
 
 #[test]

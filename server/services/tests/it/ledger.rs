@@ -187,6 +187,20 @@ async fn managers_see_their_own_and_nobody_who_hides() {
             assert_eq!(day(&actor, 0).await.unwrap_err().code, code);
             assert_eq!(w.services.presence.at(&actor, now, 10, 0).await.unwrap_err().code, code);
         }
+
+        // Visible again, with the same state all along: to a manager they come, and were not here meanwhile.
+        w.clock.advance(SECOND);
+        let back = w.clock.now();
+        w.services.presence.choose(&here[1].1.session.actor(), Chosen::default()).await.unwrap();
+        let told = day(&manager, 1).await.unwrap();
+        let edges: Vec<_> = told.intervals.iter().map(|i| (i.from, i.to, i.cause)).collect();
+        assert_eq!(edges, [(BEGIN, Some(now), Cause::SignedIn), (back, None, Cause::Chosen)]);
+        assert_eq!(names(&manager, now).await, ["ann"]);
+        assert_eq!(at(w, &manager, back).await[1], ("bob".to_owned(), State::Active, back, None));
+        let id = here[1].1.session.card.id;
+        let (told, known) = (w.services.why(&manager, id).await.unwrap(), w.services.why(&admin, id).await.unwrap());
+        assert_eq!((told.since, told.transitions.len(), known.transitions.len()), (Some(back), 1, 3));
+        assert!(known.transitions[1].invisible && told.person.is_some_and(|p| p.since == back));
     })
     .await;
 }
