@@ -102,7 +102,9 @@ pub(crate) fn choice(choice: Choice) -> (&'static str, &'static str) {
         Choice::Available => ("Automatic", "Active, idle or away, by what you do"),
         Choice::Busy => ("Busy", "Here, please do not disturb"),
         Choice::Away => ("Away", "Shown as away whatever you do"),
-        Choice::Invisible => ("Invisible", "Offline to everybody; administrators see you, marked"),
+        Choice::Invisible => {
+            ("Invisible", "Offline to others; administrators see you, marked, and managers your sessions")
+        }
     }
 }
 

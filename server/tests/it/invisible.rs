@@ -168,6 +168,27 @@ async fn the_time_while_invisible_is_never_told() {
     assert_eq!((&online["since"], &online["cause"]), (&json!("2027-01-15T08:09:00.000Z"), &json!("chosen")));
 }
 
+/// Sessions are rights of access and no presence: whoever may end one is told of its use, invisible or not. Nobody
+/// hides a stolen session from those who look after sessions by choosing to be invisible in it.
+#[tokio::test]
+async fn sessions_of_the_invisible_are_listed_as_they_are() {
+    let app = App::frozen(|_| {}).await;
+    let admin = app.signed_in("ada", "admin", None).await;
+    let manager = app.signed_in("max", "manager", Some("North")).await;
+    let mia = app.signed_in("mia", "student", Some("North")).await;
+    mia.put("/api/v1/presence/me", json!({"choice": "invisible"})).await;
+    app.pass(MINUTE).await;
+    mia.post("/api/v1/heartbeat", json!({"idle_ms": 0})).await;
+    let list = async |who: &Client| who.get("/api/v1/admin/sessions?user=mia").await.json()["items"].clone();
+    let (managers, admins) = (list(&manager).await, list(&admin).await);
+    assert_eq!((&managers, &managers[0]["last_activity_at"]), (&admins, &json!("2027-01-15T08:01:00.000Z")));
+    let session = &managers[0];
+    assert!(session.get("invisible").is_none() && session.get("page").is_none(), "no presence in it: {session}");
+    let ended = manager.post("/api/v1/admin/sessions/revoke", json!({"ids": [session["id"]]})).await.json();
+    assert_eq!(ended["ended"], 1);
+    assert!(!mia.is_signed_in().await);
+}
+
 /// A choice until a time ends at that time, the server being there or not; what follows is automatic.
 #[tokio::test]
 async fn a_choice_until_a_time_ends_then() {
