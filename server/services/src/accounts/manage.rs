@@ -74,23 +74,23 @@ impl Accounts {
                     return Err(ApiError::new(ErrorCode::Conflict, message));
                 }
                 let (which, now) = (Sql::new("s.user_id = ?", values![card.id]), this.clock().now());
-                let ended = ending::end(&txn, which, reason, Some(actor.label()), now).await.map_err(db)?;
+                let mut ended = ending::end(&txn, which, reason, Some(actor.label()), now).await.map_err(db)?;
+                let details = json!({"sessions_ended": ended.len()});
                 let action = if reason == EndReason::UserDeleted {
                     user::delete(&txn, card.id).await.map_err(db)?;
+                    // So that every process forgets the person, also one without a session.
+                    ending::record(&txn, &[card.id], reason, now).await.map_err(db)?;
+                    ended.push(card.id);
                     "user_deleted"
                 } else {
                     user::set_disabled(&txn, card.id, Some(now)).await.map_err(db)?;
                     token::void(&txn, Kind::Reset, Some(card.id)).await.map_err(db)?;
                     "user_disabled"
                 };
-                let details = json!({"sessions_ended": ended.len()});
                 this.audit(&txn, &actor, action, &card.username, Some(details)).await?;
                 commit(txn).await?;
                 let ended: Vec<_> = ended.into_iter().map(|id| (id, reason)).collect();
                 sessions.ended(&ended).await;
-                if reason == EndReason::UserDeleted {
-                    sessions.inner.presence.forget(card.id).await;
-                }
                 Ok(())
             })
             .await

@@ -148,20 +148,14 @@ impl Presence {
         heard.await.map_err(|_| ApiError::unavailable())
     }
 
-    /// Closes the sockets of sessions that are over, and takes the sessions out of presence, before it returns.
+    /// Closes the sockets of sessions that are over, and takes the sessions out of presence, before it returns. Among
+    /// them may be accounts that are deleted, by their own id: nothing of the person stays in memory.
     pub async fn sessions_ended(&self, ended: &[(SessionId, EndReason)]) {
         if self.hub.is_none() || ended.is_empty() {
             return;
         }
         let ended = ended.to_vec();
         let _ = self.ask(move |hub| hub.end_sessions(&ended)).await;
-    }
-
-    /// An account is deleted: nothing of the person stays in memory when this returns.
-    pub(crate) async fn forget(&self, user: UserId) {
-        if self.hub.is_some() {
-            let _ = self.ask(move |hub| hub.forget(user)).await;
-        }
     }
 
     /// An account's name, role, organisation or teams are others now: rows and watchers get them.

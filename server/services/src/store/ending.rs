@@ -35,7 +35,7 @@ pub(crate) async fn end(
     Ok(ids)
 }
 
-/// Numbers these endings, so that every process learns of them.
+/// Numbers these endings, so that every process learns of them. An account that is deleted is one, by its own id.
 pub(crate) async fn record(
     db: &impl ConnectionTrait,
     ids: &[SessionId],

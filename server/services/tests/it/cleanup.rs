@@ -1,7 +1,10 @@
 //! Time, other processes, and a database that is away.
 
+use std::time::Duration;
+
 use domain::{
     Actor, ErrorCode,
+    presence::{Choice, Chosen, Report},
     settings::Settings,
     time::{DAY, HOUR, SECOND},
 };
@@ -95,6 +98,43 @@ async fn another_process_s_endings_are_followed() {
         command.services.accounts.delete(&Actor::Operator, "bob").await.unwrap();
         assert!(w.services.sessions.follow(seq).await.unwrap() > seq);
         assert!(!w.opens(&c).await && !c.session.is_live(w.clock.now()));
+        command.services.store.close().await;
+    })
+    .await;
+}
+
+/// Somebody who was here, or only chose something, is in the server's memory without a session; deleted by a command,
+/// they are no more. Looked for by the server itself, within its half second.
+#[tokio::test]
+async fn somebody_whom_another_process_deletes_is_forgotten() {
+    each(unlimited(), async |w| {
+        let (command, presence) = (w.another(false).await, &w.services.presence);
+        let mut actors = vec![];
+        for name in ["ada", "bob", "cat"] {
+            let s = w.session(&w.person(name, "member", None).await).await;
+            let busy = Chosen { choice: Choice::Busy, ..Chosen::default() };
+            presence.choose(&s.session.actor(), busy).await.unwrap();
+            if name != "cat" {
+                w.services.heartbeat(&s.session, Report::default()).await.unwrap();
+                w.services.sessions.sign_out(&s.session).await.unwrap();
+            }
+            actors.push(s.session.actor());
+        }
+        let known = async |n: usize| {
+            let me = presence.me(&actors[n]).await.unwrap();
+            (me.chosen.choice == Choice::Busy, me.since.is_some())
+        };
+        assert_eq!((known(0).await, known(1).await, known(2).await), ((true, true), (true, true), (true, false)));
+        for name in ["ada", "cat"] {
+            command.services.accounts.delete(&Actor::Operator, name).await.unwrap();
+        }
+        for _ in 0..1_000 {
+            if known(2).await == (false, false) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!((known(0).await, known(1).await, known(2).await), ((false, false), (true, true), (false, false)));
         command.services.store.close().await;
     })
     .await;

@@ -65,16 +65,18 @@ impl Hub {
                 self.watchers.remove(id);
                 self.registry.remove(id);
             }
-            let owner = self.roster.owner(*session).filter(|_| *reason == EndReason::UserDeleted);
             self.apply(Event::Ended { session: *session, reason: *reason });
-            if let Some(user) = owner {
-                self.forget(user);
+            if *reason == EndReason::UserDeleted {
+                self.forget(*session);
             }
         }
     }
 
     /// Nothing of somebody whose account is deleted stays: watchers see them go, and the rows they were seen in go too.
-    pub(in super::super) fn forget(&mut self, user: UserId) {
+    fn forget(&mut self, user: UserId) {
+        if self.roster.known(user).is_none() {
+            return;
+        }
         self.apply(Event::Deleted { user });
         self.flush();
         self.recent.clear();
