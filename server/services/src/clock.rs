@@ -2,10 +2,10 @@
 
 use std::{
     sync::{
-        Arc, LazyLock,
+        Arc,
         atomic::{AtomicI64, AtomicU32, Ordering},
     },
-    time::{Instant, UNIX_EPOCH},
+    time::UNIX_EPOCH,
 };
 
 use domain::Time;
@@ -38,10 +38,9 @@ impl Clock {
         }
     }
 
-    /// Milliseconds since some moment of this process, by a clock that nobody sets; a manual clock has no other beside it.
+    /// Milliseconds since some moment, by a clock that nobody sets; a manual clock has no other beside it.
     pub fn steady(&self) -> Option<i64> {
-        static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
-        matches!(self, Self::System).then(|| BEGAN.elapsed().as_millis() as i64)
+        matches!(self, Self::System).then(steady)
     }
 
     /// Moves a manual clock forward; nothing else can be moved.
@@ -63,9 +62,38 @@ impl Clock {
     }
 }
 
+/// Goes on while the machine is suspended, which std's clock does not: by that one a suspend would look like a wall
+/// clock set forward, and a night's sleep would leave everybody's input as new as before.
+#[cfg(target_os = "linux")]
+fn steady() -> i64 {
+    use rustix::time::{ClockId, clock_gettime};
+    let up = std::time::Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or_default();
+    up.as_millis() as i64
+}
+
+#[cfg(not(target_os = "linux"))]
+fn steady() -> i64 {
+    use std::{sync::LazyLock, time::Instant};
+    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    BEGAN.elapsed().as_millis() as i64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The kernel's own word for it: its uptime counts suspended time, and so does ours.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_steady_clock_is_the_time_since_boot() {
+        let before = steady();
+        let uptime = std::fs::read_to_string("/proc/uptime").unwrap();
+        let seconds: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
+        // It is given in hundredths.
+        let (uptime, after) = ((seconds * 1_000.0) as i64, steady());
+        assert!((before - 10..=after).contains(&uptime), "{before} {uptime} {after}");
+        assert_eq!(Clock::manual(Time(0)).steady(), None);
+    }
 
     #[test]
     fn ids_sort_in_the_order_of_asking() {

@@ -13,11 +13,12 @@ const JUMP_MIN: Millis = 3 * SECOND;
 pub struct Jump {
     /// How far the wall clock was set, forward or back.
     pub set: Millis,
-    /// How long we were deaf: stopped, or starved. Frames that came meanwhile wait to be read.
+    /// How long we were deaf: stopped, starved, or suspended with the machine. Frames that came meanwhile wait to be
+    /// read.
     pub deaf: Millis,
 }
 
-/// The wall clock, and one that is never set, as they stood at the last look.
+/// The wall clock, and one that is never set and goes on while the machine is suspended, as they stood at the last look.
 #[derive(Clone, Copy, Debug)]
 pub struct Clocks {
     wall: Time,
@@ -58,5 +59,16 @@ mod tests {
         assert_eq!(clocks.look(Time(65_400 + 3 * HOUR), 64_050), Some((set, Time(64_400))));
         let both = Jump { deaf: 10_000, set: -HOUR };
         assert_eq!(clocks.look(Time(75_400 + 2 * HOUR), 74_050), Some((both, Time(65_400 + 3 * HOUR))));
+    }
+
+    /// Both clocks went on while the lid was closed; by one that stood still, the wall's would seem to have been set.
+    #[test]
+    fn a_suspend_is_deafness() {
+        let (night, before) = (8 * HOUR, Time(1_000));
+        let awake = before.plus(night + 500);
+        let told = Clocks::new(before, 0).look(awake, night + 500);
+        assert_eq!(told, Some((Jump { deaf: night + 500, set: 0 }, before)));
+        let told = Clocks::new(before, 0).look(awake, 500);
+        assert_eq!(told, Some((Jump { deaf: 0, set: night }, before)));
     }
 }

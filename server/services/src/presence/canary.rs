@@ -10,10 +10,10 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     Level, Time,
     account::UserCard,
-    presence::{Closing, ConnectionId, Event, Joined, PersonRow, Report, State},
+    presence::{Closing, ConnectionId, Event, Joined, PersonRow, Report, State, clocks::Jump},
     session::EndReason,
     settings::{AwayAs, PresenceLimits, Settings},
-    time::{MINUTE, Millis, SECOND},
+    time::{Millis, SECOND},
 };
 use metrics::counter;
 use tokio_util::sync::CancellationToken;
@@ -27,8 +27,6 @@ const LOOK: Duration = Duration::from_secs(1);
 const SLACK: Millis = SECOND;
 /// How long it stays away once it ought to be gone, so that a ghost has time to be seen.
 const AWAY: Millis = 10 * SECOND;
-/// Of a longer silence nothing is known: the machine slept, or its clock was set.
-const LAPSE: Millis = MINUTE;
 
 /// How it goes; then it comes back, and goes the next way.
 #[derive(Clone, Copy, Debug)]
@@ -114,6 +112,19 @@ impl Canary {
         self.shown = row.map_or(State::Offline, |r| r.state);
     }
 
+    /// The clocks jumped to `now`: its script goes on as if they had not, and what was shown meanwhile was shown to nobody.
+    pub(super) fn jump(&mut self, Jump { set, deaf }: Jump, now: Time) {
+        self.accounted = now;
+        self.here = (self.here.0.plus(set), self.here.1.plus(set));
+        // Who may return has as long as before.
+        self.gone = self.gone.plus(set).plus(deaf);
+        match &mut self.doing {
+            Some(Doing::Here { beat_at, until }) => (*beat_at, *until) = (beat_at.plus(set), until.plus(set)),
+            Some(Doing::Gone { until }) => *until = until.plus(set),
+            None => {}
+        }
+    }
+
     /// What it does next, if that is due.
     pub(super) fn act(&mut self, now: Time) -> Option<Event> {
         self.account(now);
@@ -180,8 +191,7 @@ impl Canary {
 
     /// Adds up what was shown since the last time, where it was not so.
     fn account(&mut self, now: Time) {
-        let from = self.accounted.max(now.plus(-LAPSE));
-        self.accounted = now;
+        let from = std::mem::replace(&mut self.accounted, now);
         let overlap = |begin: Time, end: Time| end.min(now).since(begin.max(from)).max(0);
         let (sum, wrong, name) = if self.shown == State::Offline {
             (&mut self.false_offline, overlap(self.here.0, self.here.1), "rollcall_false_offline_seconds_total")
@@ -209,6 +219,8 @@ pub(super) async fn run(presence: Presence, stop: CancellationToken) {
 
 #[cfg(test)]
 mod tests {
+    use domain::time::HOUR;
+
     use super::{super::Hub, *};
     use crate::Clock;
 
@@ -279,13 +291,25 @@ mod tests {
         }
     }
 
+    /// Wherever in its script the machine was suspended, or its clock set, both ways.
     #[test]
-    fn a_machine_that_slept_showed_nothing() {
-        let clock = Clock::manual(Time(1_800_000_000_000));
-        let mut hub = hub(&clock);
-        live(&mut hub, &clock, 60, true);
-        clock.advance(8 * 60 * MINUTE);
-        live(&mut hub, &clock, 2_000, true);
-        assert!(hub.canary.ghost <= LAPSE && hub.canary.false_offline <= LAPSE);
+    fn clocks_that_jump_count_nothing() {
+        for (set, deaf) in [(0, 8 * HOUR), (3 * HOUR, 0), (-3 * HOUR, 0), (-HOUR, 20 * SECOND)] {
+            for away_as in [AwayAs::Away, AwayAs::Offline] {
+                let clock = Clock::manual(Time(1_800_000_000_000));
+                let mut settings = Settings::default();
+                settings.presence.away_as = away_as;
+                let mut hub = Hub::new(settings, vec![], clock.clone());
+                for n in 0..40 {
+                    live(&mut hub, &clock, 37 + n, true);
+                    let last = clock.now();
+                    clock.advance(set + deaf);
+                    hub.jump(Jump { set, deaf }, last);
+                }
+                let arrivals = live(&mut hub, &clock, 2_000, true);
+                assert!(arrivals > 8, "{set} {deaf}: {arrivals}");
+                assert_eq!((hub.canary.ghost, hub.canary.false_offline), (0, 0), "{set} {deaf} {away_as:?}");
+            }
+        }
     }
 }

@@ -13,7 +13,13 @@ use std::{collections::HashMap, time::Duration};
 use bytes::Bytes;
 use domain::{
     Reach, Time,
-    presence::{Counts, Event, Roster, Sort, clocks::Clocks, ordered::Ordered, recent::Recent, topic::Audience},
+    presence::{
+        Counts, Event, Roster, Sort,
+        clocks::{Clocks, Jump},
+        ordered::Ordered,
+        recent::Recent,
+        topic::Audience,
+    },
     settings::Settings,
     time::{MINUTE, SECOND},
 };
@@ -101,9 +107,14 @@ impl Hub {
         let jump = self.clocks.as_mut().zip(self.clock.steady()).and_then(|(c, steady)| c.look(now, steady));
         if let Some((jump, last)) = jump {
             tracing::warn!(deaf_ms = jump.deaf, set_ms = jump.set, "the process slept, or its clock was set");
-            self.roster.jump(jump, last);
+            self.jump(jump, last);
         }
         now
+    }
+
+    pub(super) fn jump(&mut self, jump: Jump, last: Time) {
+        self.roster.jump(jump, last);
+        self.canary.jump(jump, self.clock.now());
     }
 
     /// Runs until `stop`, then closes every socket with 1012.
