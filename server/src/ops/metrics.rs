@@ -51,6 +51,8 @@ fn describe() {
     describe_counter!("rollcall_sent_bytes_total", Unit::Bytes, "Bytes of presence put into the queues of watchers.");
     describe_gauge!("rollcall_lagging_watchers", "Watchers whose queue overflowed, until they have caught up.");
     gauge!("rollcall_lagging_watchers").set(0.0);
+    describe_gauge!("rollcall_queued_bytes", Unit::Bytes, "The most bytes that wait for any one socket.");
+    gauge!("rollcall_queued_bytes").set(0.0);
     describe_histogram!(
         "rollcall_flush_age_seconds",
         Unit::Seconds,

@@ -287,6 +287,11 @@ impl Presence {
         let _ = self.ask(Hub::measure).await;
     }
 
+    /// The most bytes that wait for any one socket; for tests, whose servers share the metrics.
+    pub async fn queued(&self) -> Result<usize, ApiError> {
+        self.ask(|hub| hub.queued()).await
+    }
+
     /// Lets everything happen that is due; for tests that move the clock by hand.
     pub async fn tick(&self) {
         let _ = self

@@ -88,7 +88,7 @@ impl Outbox {
     pub fn close(&self, close: Close) {
         let mut q = self.lock();
         q.close.get_or_insert(close);
-        q.queue = VecDeque::new();
+        (q.queue, q.bytes) = (VecDeque::new(), 0);
         drop(q);
         self.wake.notify_one();
     }
@@ -97,8 +97,8 @@ impl Outbox {
     pub fn close_after(&self, frame: Bytes, close: Close) {
         let mut q = self.lock();
         if q.close.is_none() {
+            q.bytes = frame.len();
             q.queue = VecDeque::from([frame]);
-            q.bytes = 0;
             q.close = Some(close);
         }
         drop(q);
@@ -107,6 +107,11 @@ impl Outbox {
 
     pub fn is_lagging(&self) -> bool {
         self.lock().lagging
+    }
+
+    /// Bytes that wait.
+    pub(super) fn queued(&self) -> usize {
+        self.lock().bytes
     }
 
     pub fn is_closing(&self) -> bool {
@@ -157,10 +162,12 @@ mod tests {
     #[tokio::test]
     async fn overflow_drops_the_queue_and_says_so() {
         let o = Outbox::default();
-        for _ in 0..FRAMES {
+        for n in 0..FRAMES {
+            assert_eq!(o.queued(), n);
             assert!(o.push(Bytes::from_static(b"x")));
         }
         assert!(!o.push(Bytes::from_static(b"x")));
+        assert_eq!(o.queued(), 0);
         assert!(!o.push(Bytes::from_static(b"x")), "lagging until it has caught up");
         assert_eq!(o.next().await, Next::CaughtUp);
         assert!(o.push(Bytes::from(vec![0; 2 * BYTES])), "one frame alone may be larger");
@@ -173,6 +180,7 @@ mod tests {
         o.push(Bytes::from_static(b"x"));
         o.close(Close::SESSION_ENDED);
         o.push(Bytes::from_static(b"y"));
+        assert_eq!(o.queued(), 0);
         assert_eq!(o.next().await, Next::Close(Close::SESSION_ENDED));
         o.close(Close::RESTARTING);
         assert_eq!(o.next().await, Next::Close(Close::SESSION_ENDED));

@@ -110,6 +110,7 @@ fn health_and_metrics_have_a_listener_of_their_own() {
         "rollcall_sign_ins_total{result=\"ok\"} 1",
         "rollcall_resends_total 0",
         "rollcall_lagging_watchers 0",
+        "rollcall_queued_bytes 0",
         "rollcall_ghost_seconds_total 0",
         "rollcall_false_offline_seconds_total 0",
     ] {

@@ -38,7 +38,7 @@ async fn a_stuck_watcher_converges_by_snapshot() {
     let mut healthy = admin.socket().await;
     healthy.join("presence:all", json!({})).await;
     let mut seen = Presences::default();
-    let (mut healthy_bytes, mut diffs) = (0, 0);
+    let (mut healthy_bytes, mut diffs, mut queued) = (0, 0, 0);
     for n in 0..300 {
         let choice = if n % 2 == 0 { "busy" } else { "available" };
         mia.put("/api/v1/presence/me", json!({"choice": choice})).await;
@@ -53,7 +53,10 @@ async fn a_stuck_watcher_converges_by_snapshot() {
                 break;
             }
         }
+        queued = queued.max(app.services.presence.queued().await.unwrap());
     }
+    // Full again and again, and never above what one watcher may hold.
+    assert!((100_000..=256 * 1024).contains(&queued), "{queued}");
     assert!(diffs >= 300 && healthy_bytes > 5_000_000, "{diffs} {healthy_bytes}");
     let online = admin.get("/api/v1/admin/users/online").await.json();
     let (mut model, mut bytes, mut snapshots) = (Presences::default(), 0, 0);

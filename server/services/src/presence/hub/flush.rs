@@ -23,6 +23,12 @@ impl Hub {
         }
         let lagging = self.watchers.ids().filter(|id| self.registry.outbox(*id).is_some_and(|o| o.is_lagging()));
         gauge!("rollcall_lagging_watchers").set(lagging.count() as f64);
+        gauge!("rollcall_queued_bytes").set(self.queued() as f64);
+    }
+
+    /// The most bytes that wait for any one socket.
+    pub(in super::super) fn queued(&self) -> usize {
+        self.registry.outboxes().map(|o| o.queued()).max().unwrap_or_default()
     }
 
     /// What changed since the last call. The canary's part is for the canary alone.
