@@ -3,9 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use domain::presence::{
-    PersonRow,
-    live::{Mirror, Patch, Snapshot},
+use domain::{
+    presence::{
+        PersonRow,
+        live::{Mirror, Patch, Snapshot},
+    },
+    time::MINUTE,
 };
 use futures_util::StreamExt;
 use serde_json::{Value, json};
@@ -215,6 +218,38 @@ async fn a_window_goes_on_after_a_break() {
         let states = |rows: &[PersonRow]| rows.iter().map(|r| (r.id, r.state, r.since)).collect::<Vec<_>>();
         assert_eq!(states(&mirror.rows), states(&rows), "{again}");
         assert_eq!(json!(mirror.counts), online["counts"], "{again}");
+    }
+}
+
+/// Away for longer than what is remembered: a snapshot. Away since what still is: the patch alone.
+#[tokio::test]
+async fn a_break_that_is_too_long_ends_in_a_snapshot() {
+    let app = App::frozen(|_| {}).await;
+    let admin = app.signed_in("ada", "admin", None).await;
+    let mia = app.signed_in("mia", "student", None).await;
+    mia.post("/api/v1/heartbeat", json!({"idle_ms": 0})).await;
+    let choose = async |choice: &str| {
+        assert_eq!(mia.put("/api/v1/presence/me", json!({"choice": choice})).await.status, 200);
+    };
+    let mut socket = admin.socket().await;
+    socket.join("live:online", json!({})).await;
+    let of = |event: &Value| json!({"resume": {"epoch": event["epoch"], "seq": event["seq"]}});
+    let early = of(&socket.event("live:online", "snapshot").await);
+    choose("busy").await;
+    let late = of(&socket.event("live:online", "patch").await);
+    // What is remembered ends two minutes before the newest change.
+    app.pass(2 * MINUTE + 1).await;
+    choose("away").await;
+    socket.event("live:online", "patch").await;
+    for (resume, resumed, event) in [(&late, true, "patch"), (&early, false, "snapshot")] {
+        let mut again = admin.socket().await;
+        let reply = again.join("live:online", resume.clone()).await;
+        assert_eq!(reply["response"]["resumed"], resumed, "{reply}");
+        again.cast("phoenix", "heartbeat", json!({})).await;
+        let (told, end) = (again.frame().await, again.frame().await);
+        assert_eq!((&told[3], &end[2]), (&json!(event), &json!("phoenix")), "that and nothing else: {told} {end}");
+        let rows = if resumed { &told[4]["upsert"] } else { &told[4]["rows"] };
+        assert_eq!((rows.as_array().unwrap().len(), &rows[0]["state"]), (1, &json!("away")), "{told}");
     }
 }
 
