@@ -18,7 +18,7 @@ use leptos::task::spawn_local;
 use uuid::Uuid;
 
 use super::{
-    paint::{Reader, Shown, plan},
+    paint::{Beyond, Reader, Shown, plan},
     socket,
 };
 use crate::{
@@ -44,17 +44,20 @@ pub(crate) enum Reading {
     Selecting,
 }
 
-/// A row on screen. Its cells read `row`; it is dimmed once `left` is set.
+/// A row on screen. Its cells read `row`; it is dimmed once `left` is set, which says that somebody left unless they
+/// may be `elsewhere`: in the list, out of the window.
 #[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) id: Uuid,
     pub(crate) row: ArcRwSignal<PersonRow>,
     pub(crate) left: ArcRwSignal<Option<Time>>,
+    pub(crate) elsewhere: ArcRwSignal<bool>,
 }
 
 impl Entry {
     fn new(row: PersonRow) -> Self {
-        Self { id: row.id, row: ArcRwSignal::new(row), left: ArcRwSignal::new(None) }
+        let (left, elsewhere) = (ArcRwSignal::new(None), ArcRwSignal::new(false));
+        Self { id: row.id, row: ArcRwSignal::new(row), left, elsewhere }
     }
 }
 
@@ -83,6 +86,8 @@ pub(crate) struct Online {
 #[derive(Default)]
 struct State {
     mirror: Mirror,
+    /// How many questions the reader has asked: the last one's answer counts.
+    asked: u32,
     /// The next picture replaces the one on screen: the reader asked another question.
     replace: bool,
     /// Something is not on screen yet.
@@ -151,7 +156,10 @@ impl Online {
 
     /// Asks the same question again.
     pub(crate) fn refresh(self) {
-        self.state.update_value(|s| s.replace = true);
+        self.state.update_value(|s| {
+            s.asked += 1;
+            s.replace = true;
+        });
         self.loading.set(true);
         if let Some(socket) = socket().filter(super::socket::Socket::is_open) {
             socket.push(TOPIC, "query", &self.question(false));
@@ -174,6 +182,7 @@ impl Online {
     /// The window as JSON; with what the mirror followed last, so that only what it missed need be sent.
     fn question(self, resume: bool) -> String {
         let mut window = self.window.get_untracked();
+        window.ask = self.state.with_value(|s| s.asked);
         // While an answer is on its way, the mirror is one of another window.
         if resume && !self.loading.get_untracked() {
             window.resume = Some(self.state.with_value(|s| s.mirror.resume()));
@@ -201,10 +210,13 @@ impl Online {
         match event {
             "snapshot" => {
                 let Ok(snapshot) = serde_json::from_str::<Snapshot>(payload) else { return };
-                let asked = self.state.with_value(|s| s.replace);
+                let (asked, replace) = self.state.with_value(|s| (s.asked, s.replace));
+                if snapshot.ask != asked {
+                    return;
+                }
                 self.state.update_value(|s| s.mirror = Mirror::new(snapshot));
                 self.loading.set(false);
-                if asked { self.paint() } else { self.paint_soon(true) }
+                if replace { self.paint() } else { self.paint_soon(true) }
             }
             "patch" => {
                 let Ok(patch) = serde_json::from_str::<Patch>(payload) else { return };
@@ -215,7 +227,7 @@ impl Online {
                         self.missed.update(|n| *n += 1);
                     }
                     self.paint_soon(urgent);
-                } else if let Some(socket) = socket() {
+                } else if let (false, Some(socket)) = (self.loading.get_untracked(), socket()) {
                     socket.push(TOPIC, "query", &self.question(false));
                 }
             }
@@ -272,17 +284,21 @@ impl Online {
     }
 
     fn paint(self) {
-        let Some(Some((mirror, replace, may_sort))) = self.state.try_update_value(|s| {
+        let Some(window) = self.window.try_get_untracked() else { return };
+        let (restless, limit) = (matches!(window.filter.sort, Sort::State | Sort::Activity), window.limit);
+        let answered = self.loading.try_get_untracked() == Some(false);
+        let Some((mirror, replace, may_sort)) = self.state.try_update_value(|s| {
             let now = js_sys::Date::now() as i64;
             s.painted_at = now;
             s.urgent = false;
             s.dirty = false;
-            let restless = matches!(self.window.get_untracked().filter.sort, Sort::State | Sort::Activity);
             let may_sort = !restless || now - s.sorted_at >= SORT_EVERY_MS;
             if may_sort {
                 s.sorted_at = now;
             }
-            Some((s.mirror.clone(), std::mem::take(&mut s.replace), may_sort))
+            // What is pushed before the answer is still of the question before.
+            let replace = answered && std::mem::take(&mut s.replace);
+            (s.mirror.clone(), replace, may_sort)
         }) else {
             return;
         };
@@ -290,10 +306,21 @@ impl Online {
         let wanted: Vec<Uuid> = mirror.rows.iter().map(|r| r.id).collect();
         let shown: Vec<Shown> = self.entries.with_untracked(|all| {
             let all = all.iter().filter(|_| !replace);
-            all.map(|e| Shown { id: e.id, left: e.left.get_untracked() }).collect()
+            all.map(|e| {
+                let (left, elsewhere) = (e.left.get_untracked(), e.elsewhere.get_untracked());
+                Shown { id: e.id, left, elsewhere }
+            })
+            .collect()
         });
         let may_shift = replace || self.reader.with_value(|f| f()) == Reading::No;
-        let next = plan(&shown, &wanted, clock.read(), Reader { may_shift, may_sort });
+        let beyond = if mirror.total <= limit {
+            Beyond::Nowhere
+        } else if restless {
+            Beyond::Anywhere
+        } else {
+            Beyond::End
+        };
+        let next = plan(&shown, &wanted, clock.read(), Reader { may_shift, may_sort }, beyond);
 
         let mut rows: HashMap<Uuid, PersonRow> = mirror.rows.into_iter().map(|r| (r.id, r)).collect();
         let known: HashMap<Uuid, Entry> =
@@ -303,6 +330,7 @@ impl Online {
             let row = rows.remove(&shown.id);
             let Some(entry) = known.get(&shown.id).cloned().or_else(|| row.clone().map(Entry::new)) else { continue };
             if entry.left.get_untracked() != shown.left {
+                entry.elsewhere.set(shown.elsewhere);
                 entry.left.set(shown.left);
             }
             if let Some(row) = row
@@ -333,6 +361,7 @@ fn mirror_of(page: &OnlinePage) -> Mirror {
         total: page.total,
         rows: page.users.clone(),
         as_of: page.as_of,
+        ask: 0,
     })
 }
 

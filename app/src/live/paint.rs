@@ -15,6 +15,25 @@ pub(crate) struct Shown {
     pub(crate) id: Uuid,
     /// When it was seen to be gone.
     pub(crate) left: Option<Time>,
+    /// Whether it may only be out of the window.
+    pub(crate) elsewhere: bool,
+}
+
+impl Shown {
+    fn here(id: Uuid) -> Self {
+        Self { id, left: None, elsewhere: false }
+    }
+}
+
+/// Where somebody who is not in the window may be and not have left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beyond {
+    /// The window holds all there are.
+    Nowhere,
+    /// It is full, and nobody moves in its order: newcomers push out those at its end.
+    End,
+    /// It is full, and its order follows something that changes.
+    Anywhere,
 }
 
 /// What the reader is doing.
@@ -35,7 +54,7 @@ pub(crate) struct Plan {
 }
 
 /// The next picture, from the one on screen and what the server's window holds now.
-pub(crate) fn plan(shown: &[Shown], wanted: &[Uuid], now: Time, reader: Reader) -> Plan {
+pub(crate) fn plan(shown: &[Shown], wanted: &[Uuid], now: Time, reader: Reader, beyond: Beyond) -> Plan {
     let is_wanted = |id: &Uuid| wanted.contains(id);
     let last_present = shown.iter().rposition(|s| is_wanted(&s.id));
     let mut rows: Vec<Shown> = Vec::with_capacity(wanted.len());
@@ -44,7 +63,15 @@ pub(crate) fn plan(shown: &[Shown], wanted: &[Uuid], now: Time, reader: Reader) 
         let over = left.is_some_and(|t| now.since(t) >= LEFT_FOR);
         let moves_nobody = last_present.is_none_or(|last| i > last);
         if !over || !(reader.may_shift || moves_nobody) {
-            rows.push(Shown { id: s.id, left });
+            let elsewhere = left.is_some()
+                && match (s.left, beyond) {
+                    // Seen to leave once.
+                    (Some(_), _) => s.elsewhere,
+                    (None, Beyond::Nowhere) => false,
+                    (None, Beyond::End) => moves_nobody,
+                    (None, Beyond::Anywhere) => true,
+                };
+            rows.push(Shown { id: s.id, left, elsewhere });
         }
     }
     if reader.may_shift && reader.may_sort {
@@ -57,10 +84,10 @@ pub(crate) fn plan(shown: &[Shown], wanted: &[Uuid], now: Time, reader: Reader) 
         }
         let follows_all = !wanted[i + 1..].iter().any(|later| rows.iter().any(|r| r.id == *later));
         if follows_all {
-            rows.push(Shown { id: *id, left: None });
+            rows.push(Shown::here(*id));
         } else if reader.may_shift {
             let before = wanted[..i].iter().rev().find_map(|e| rows.iter().position(|r| r.id == *e));
-            rows.insert(before.map_or(0, |p| p + 1), Shown { id: *id, left: None });
+            rows.insert(before.map_or(0, |p| p + 1), Shown::here(*id));
         } else {
             waiting += 1;
         }
@@ -74,7 +101,7 @@ fn sort(rows: &mut [Shown], wanted: &[Uuid]) {
     let present: Vec<Uuid> = places.iter().map(|i| rows[*i].id).collect();
     let ordered = wanted.iter().filter(|id| present.contains(id));
     for (place, id) in places.into_iter().zip(ordered) {
-        rows[place] = Shown { id: *id, left: None };
+        rows[place] = Shown::here(*id);
     }
 }
 
@@ -85,12 +112,16 @@ mod tests {
     const STILL: Reader = Reader { may_shift: false, may_sort: false };
     const FREE: Reader = Reader { may_shift: true, may_sort: false };
 
+    fn plan(shown: &[Shown], wanted: &[Uuid], now: Time, reader: Reader) -> Plan {
+        super::plan(shown, wanted, now, reader, Beyond::Nowhere)
+    }
+
     fn ids(numbers: &[u128]) -> Vec<Uuid> {
         numbers.iter().map(|n| Uuid::from_u128(*n)).collect()
     }
 
     fn shown(numbers: &[u128]) -> Vec<Shown> {
-        ids(numbers).into_iter().map(|id| Shown { id, left: None }).collect()
+        ids(numbers).into_iter().map(Shown::here).collect()
     }
 
     fn order(plan: &Plan) -> Vec<u128> {
@@ -125,6 +156,30 @@ mod tests {
     fn the_last_ones_go_without_moving_anybody() {
         let p = plan(&shown(&[1, 2, 3]), &ids(&[1]), Time(0), STILL);
         assert_eq!(order(&plan(&p.rows, &ids(&[1]), Time(30_000), STILL)), [1]);
+    }
+
+    #[test]
+    fn who_is_pushed_out_of_a_full_window_has_not_left() {
+        let elsewhere = |beyond, wanted: &[u128]| -> Vec<u128> {
+            let plan = super::plan(&shown(&[1, 2, 3]), &ids(wanted), Time(0), FREE, beyond);
+            plan.rows.iter().filter(|r| r.elsewhere).map(|r| r.id.as_u128()).collect()
+        };
+        assert_eq!(elsewhere(Beyond::Nowhere, &[9, 1]), []);
+        // 9 came and pushed 3 out; 2 left, since 3, who follows, is still there.
+        assert_eq!(elsewhere(Beyond::End, &[9, 1, 2]), [3]);
+        assert_eq!(elsewhere(Beyond::End, &[9, 1, 3]), []);
+        assert_eq!(elsewhere(Beyond::Anywhere, &[9, 1, 3]), [2]);
+    }
+
+    #[test]
+    fn who_left_stays_gone_and_who_is_back_is_nowhere_else() {
+        let full =
+            |shown: &[Shown], wanted: &[u128]| super::plan(shown, &ids(wanted), Time(0), STILL, Beyond::End).rows;
+        let gone = full(&shown(&[1, 2, 3]), &[1, 3]);
+        assert!(!full(&gone, &[1])[1].elsewhere);
+        let out = full(&shown(&[1, 2, 3]), &[1, 2]);
+        assert!(out[2].elsewhere);
+        assert_eq!(full(&out, &[1, 2, 3]), shown(&[1, 2, 3]));
     }
 
     #[test]

@@ -24,6 +24,9 @@ pub struct Window {
     /// Rows, at most 200.
     pub limit: u32,
     pub offset: u32,
+    /// Said again by every snapshot of this window, so that who has asked for another since can tell them apart.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub ask: u32,
     /// Where a mirror of this very window was before its connection broke; heard when a window is opened. What cannot be
     /// resumed is answered with a snapshot.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,8 +43,13 @@ pub struct Resume {
 
 impl Default for Window {
     fn default() -> Self {
-        Self { filter: Query::default(), sort: None, limit: 50, offset: 0, resume: None }
+        Self { filter: Query::default(), sort: None, limit: 50, offset: 0, ask: 0, resume: None }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form serde asks for")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 /// The whole window.
@@ -57,6 +65,9 @@ pub struct Snapshot {
     pub total: u32,
     pub rows: Vec<PersonRow>,
     pub as_of: Time,
+    /// The window's.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ask: u32,
 }
 
 /// How a window begins: the reply to its join.
@@ -99,6 +110,7 @@ pub struct View {
     members: Ordered,
     limit: usize,
     offset: usize,
+    ask: u32,
     /// What the watcher shows: ids in order, as after the last message.
     shown: Vec<UserId>,
     total: u32,
@@ -111,7 +123,8 @@ impl View {
         let mut query = window.filter;
         query.sort = window.sort.unwrap_or(query.sort);
         let (limit, offset) = (window.limit.clamp(1, LIMIT_MAX) as usize, window.offset as usize);
-        Self { members: Ordered::new(query, rows), limit, offset, shown: vec![], total: 0, seq: 0 }
+        let (members, ask) = (Ordered::new(query, rows), window.ask);
+        Self { members, limit, offset, ask, shown: vec![], total: 0, seq: 0 }
     }
 
     /// A view as its watcher saw it at `seq`, before `missed` happened: over rows that have all of that behind them.
@@ -146,7 +159,7 @@ impl View {
         self.total = self.members.total();
         self.seq = seq;
         let rows: Vec<PersonRow> = self.window().map(|r| at(r, now)).collect();
-        Snapshot { epoch, seq, hash: hash(&rows), counts, total: self.total, rows, as_of: now }
+        Snapshot { epoch, seq, hash: hash(&rows), counts, total: self.total, rows, as_of: now, ask: self.ask }
     }
 
     /// Takes in changes of people within the watcher's reach; gives the patch, if the watcher sees any of it.

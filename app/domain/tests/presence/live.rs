@@ -53,7 +53,7 @@ fn windows() -> impl Strategy<Value = Window> {
             sort,
             limit,
             offset,
-            resume: None,
+            ..Window::default()
         })
 }
 
@@ -369,6 +369,15 @@ proptest! {
             );
         }
     }
+}
+
+#[test]
+fn a_snapshot_says_which_question_it_answers() {
+    let mut view = View::new(Window { ask: 7, ..Window::default() }, [].iter());
+    let snapshot = |view: &mut View| view.snapshot(EPOCH, 1, Counts::zero(ROLES), Time(0));
+    assert_eq!((snapshot(&mut view).ask, snapshot(&mut view).ask), (7, 7));
+    let unasked = View::new(Window::default(), [].iter()).snapshot(EPOCH, 1, Counts::zero(ROLES), Time(0));
+    assert!(!serde_json::to_string(&unasked).unwrap().contains("ask"));
 }
 
 /// Names of limits, so that a window of nothing or of everything stays a window.

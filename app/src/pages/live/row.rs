@@ -43,8 +43,8 @@ fn tint<T: Clone + PartialEq + Send + Sync + 'static>(value: Memo<T>) -> RwSigna
 #[component]
 pub(super) fn Row(entry: Entry) -> impl IntoView {
     let View { people, list, open, .. } = view();
-    let Entry { id, row, left } = entry;
-    let left = RwSignal::from(left);
+    let Entry { id, row, left, elsewhere } = entry;
+    let (left, elsewhere) = (RwSignal::from(left), RwSignal::from(elsewhere));
     let name = part(&row, |r| r.name.clone());
     let message = part(&row, |r| r.message.clone());
     let invisible = part(&row, |r| r.invisible);
@@ -66,7 +66,7 @@ pub(super) fn Row(entry: Entry) -> impl IntoView {
         let since = left.get()?;
         let seconds = clock.second().unwrap_or(since).since(since).max(0) / SECOND;
         // Somebody who is filtered out, or on another page now, has not left.
-        Some(if list.get().is_everybody() {
+        Some(if list.get().is_everybody() && !elsewhere.get() {
             format!("Left {seconds} s ago")
         } else {
             "Not in this list now".to_owned()
