@@ -76,6 +76,7 @@ const ACCESS: &[(&str, &str, Access)] = &[
     ("GET", "/socket/websocket", Access::SignedIn),
     ("GET", "/realtime/v1/websocket", Access::SignedIn),
     ("GET", "/pkg/{*path}", Access::Public),
+    ("GET", "/favicon.ico", Access::Public),
     ("GET", "/health/live", Access::Public),
 ];
 
@@ -98,6 +99,7 @@ pub fn routes() -> Vec<Route> {
         ("GET", "/socket/websocket"),
         ("GET", "/realtime/v1/websocket"),
         ("GET", "/pkg/{*path}"),
+        ("GET", "/favicon.ico"),
         ("GET", "/health/live"),
     ];
     let mut routes: Vec<Route> = calls

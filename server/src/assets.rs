@@ -1,8 +1,8 @@
 //! The files inside the binary: the browser's code and style, in a folder named by their hash.
 
 use axum::{
-    extract::Path,
-    response::{IntoResponse, Response},
+    extract::{Path, State},
+    response::{IntoResponse, Redirect, Response},
 };
 use http::{
     HeaderMap, HeaderValue, StatusCode,
@@ -10,6 +10,8 @@ use http::{
 };
 use leptos::config::{Env, LeptosOptions};
 use rust_embed::Embed;
+
+use crate::router::AppState;
 
 #[derive(Embed)]
 #[folder = "$CARGO_MANIFEST_DIR/../target/site"]
@@ -50,6 +52,11 @@ pub async fn serve(Path(path): Path<String>, headers: HeaderMap) -> Response {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
     }
     response
+}
+
+/// Where a browser looks for the icon of what is not a page and names none: an answer of the REST calls, say.
+pub async fn icon(State(state): State<AppState>) -> Redirect {
+    Redirect::temporary(&format!("/{}/favicon.svg", state.leptos.site_pkg_dir))
 }
 
 fn kind(path: &str) -> &'static str {

@@ -90,6 +90,7 @@ pub fn router(state: &AppState) -> Router {
     Router::new()
         .merge(with_session)
         .route("/pkg/{*path}", get(assets::serve))
+        .route("/favicon.ico", get(assets::icon))
         .route("/health/live", get(|| async { StatusCode::OK }))
         .route("/health/{*rest}", get(|| async { StatusCode::NOT_FOUND }))
         .route("/metrics", get(|| async { StatusCode::NOT_FOUND }))

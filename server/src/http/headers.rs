@@ -25,8 +25,9 @@ const WORKER: &str = "/agent/hub.mjs";
 
 pub async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let is_page =
-        !["/api/", "/rpc/", "/pkg/", "/socket/", "/realtime/", "/health/"].iter().any(|p| path.starts_with(p));
+    let is_page = !["/api/", "/rpc/", "/pkg/", "/socket/", "/realtime/", "/health/", "/favicon.ico"]
+        .iter()
+        .any(|p| path.starts_with(p));
     let is_worker = path.starts_with("/pkg/") && path.ends_with(WORKER);
     let nonce = is_page.then(Nonce::new);
     if let Some(nonce) = &nonce {

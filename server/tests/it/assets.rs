@@ -45,6 +45,17 @@ async fn script(client: &Client) -> String {
     found.expect("every page names its files").to_owned()
 }
 
+/// A browser asks for it with everything that is not a page.
+#[tokio::test]
+async fn the_icon_is_that_of_the_pages() {
+    let app = App::start().await;
+    let client = app.anonymous();
+    let answer = client.get("/favicon.ico").await;
+    assert_eq!(answer.status, 307);
+    let link = format!("rel=\"icon\" type=\"image/svg+xml\" href=\"{}\"", answer.header("location"));
+    assert!(client.get("/login").await.text.contains(&link), "{link}");
+}
+
 /// A worker has the policy of its own file: the one of the shared socket connects to us and does nothing else; and
 /// nothing else of the browser's files is given as much.
 #[tokio::test]

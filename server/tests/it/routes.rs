@@ -86,7 +86,9 @@ pub(crate) fn request(client: &Client, route: &Route) -> reqwest::RequestBuilder
 }
 
 pub(crate) fn is_page(route: &Route) -> bool {
-    !["/api/", "/rpc/", "/pkg/", "/socket/", "/realtime/", "/health/"].iter().any(|p| route.path.starts_with(p))
+    !["/api/", "/rpc/", "/pkg/", "/socket/", "/realtime/", "/health/", "/favicon.ico"]
+        .iter()
+        .any(|p| route.path.starts_with(p))
 }
 
 /// Row 48: nothing is open by accident.
