@@ -3,10 +3,17 @@
 
 import { defineConfig } from "@playwright/test";
 
+const WAITING = "hidden.spec.ts";
+
 export default defineConfig({
   testDir: "tests",
-  // Some tests measure times of a second; another browser and server on the same two cores would be in the figure.
-  workers: 1,
+  // Some tests measure times of a second; another browser and server on the same two cores would be in the figure. So
+  // they go one after the other, except for what does next to nothing for minutes.
+  workers: 2,
+  projects: [
+    { name: "waiting", testMatch: WAITING, workers: 1 },
+    { name: "working", testIgnore: WAITING, workers: 1 },
+  ],
   // A test that passes only when tried again has found something.
   retries: 0,
   forbidOnly: !!process.env.CI,

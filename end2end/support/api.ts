@@ -20,7 +20,7 @@ export interface OnlineRow {
   name: string;
   state: string;
   page: string | null;
-  devices: { session_id: string }[];
+  devices: { session_id: string; visible: boolean }[];
 }
 
 export interface OnlinePage {
