@@ -9,6 +9,10 @@ use domain::{
     time::{DAY, HOUR, MINUTE, human},
 };
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::Element;
+
+use crate::components::switch::Switch;
 
 /// The page's clock; in context everywhere.
 #[derive(Clone, Copy)]
@@ -17,13 +21,20 @@ pub(crate) struct Clock {
     now: RwSignal<Option<Time>>,
     /// In steps of a second, for countdowns and for people who have just left.
     second: RwSignal<Option<Time>>,
+    /// Instants are said exactly, also where "3 min ago" would do.
+    pub(crate) exact: Switch,
     skew: StoredValue<i64>,
 }
 
 impl Clock {
     /// `server` is the server's time when it wrote the page.
     pub(crate) fn new(server: Time) -> Self {
-        let clock = Self { now: RwSignal::new(None), second: RwSignal::new(None), skew: StoredValue::new(0) };
+        let clock = Self {
+            now: RwSignal::new(None),
+            second: RwSignal::new(None),
+            exact: Switch::new("exact-times", false),
+            skew: StoredValue::new(0),
+        };
         Effect::new(move |_| clock.start(server));
         clock
     }
@@ -32,6 +43,14 @@ impl Clock {
         let arrived = page_arrived();
         self.skew.set_value(server.0 - arrived);
         self.tick();
+        self.exact.recall();
+        // A tap on one of them turns all: a title shows nothing to a finger.
+        let tapped = window_event_listener_untyped("click", move |e| {
+            if is_time(&e) {
+                self.exact.set(!self.exact.is_on_now());
+            }
+        });
+        on_cleanup(move || tapped.remove());
         let each_second = move || {
             let _ = self.second.try_set(Some(self.read()));
             let old = self.now.try_get_untracked().flatten().unwrap_or_default();
@@ -68,6 +87,16 @@ impl Clock {
 
 pub(crate) fn clock() -> Clock {
     expect_context()
+}
+
+/// Whether an instant was tapped that is no part of something else to press, and not marked to be copied.
+fn is_time(e: &web_sys::Event) -> bool {
+    let closest = |selector: &str| {
+        let target = e.target().and_then(|t| t.dyn_into::<Element>().ok());
+        target.is_some_and(|t| t.closest(selector).ok().flatten().is_some())
+    };
+    let marking = window().get_selection().ok().flatten().is_some_and(|s| !s.is_collapsed());
+    closest("time") && !closest("a, button, label, summary") && !marking
 }
 
 /// When the first byte of this page came, in this browser's time: what the server's time in the page is compared with.
@@ -135,6 +164,11 @@ impl Local {
         } else {
             format!("{date} {} {year}, {}", MONTHS[month as usize % 12], self.minute())
         }
+    }
+
+    /// `14:02:11` today, else with its date.
+    pub(crate) fn precise(&self, now: Time) -> String {
+        if self.day() == Self::of(now).day() { self.clock() } else { self.short(now) }
     }
 
     /// `Mon, 2 Mar 2026, 14:02:11 (13:02:11 UTC)`

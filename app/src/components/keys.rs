@@ -6,10 +6,13 @@ use leptos_router::{NavigateOptions, hooks::use_navigate};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
-use super::{dialog::Dialog, theme::Themed};
-use crate::viewer::viewer;
+use super::{
+    dialog::Dialog,
+    switch::{Switch, SwitchBox},
+    theme::Themed,
+};
+use crate::{clock::clock, viewer::viewer};
 
-const SWITCH: &str = "single-key-shortcuts";
 /// The second key of `g …` must follow within this.
 const CHORD_MS: f64 = 1_500.0;
 
@@ -17,13 +20,13 @@ const CHORD_MS: f64 = 1_500.0;
 #[derive(Clone, Copy)]
 pub(crate) struct Keys {
     pub(crate) help: RwSignal<bool>,
-    on: RwSignal<bool>,
+    on: Switch,
     page: StoredValue<Option<Callback<String>>>,
 }
 
 impl Keys {
     pub(crate) fn new() -> Self {
-        Self { help: RwSignal::new(false), on: RwSignal::new(true), page: StoredValue::new(None) }
+        Self { help: RwSignal::new(false), on: Switch::new("single-key-shortcuts", true), page: StoredValue::new(None) }
     }
 
     /// The keys of the page that calls this, until it goes.
@@ -36,14 +39,14 @@ impl Keys {
 
     /// Begins to listen; in an effect.
     pub(crate) fn listen(self) {
-        let stored = window().local_storage().ok().flatten().and_then(|s| s.get_item(SWITCH).ok().flatten());
-        self.on.set(stored.as_deref() != Some("off"));
+        self.on.recall();
+        let exact = clock().exact;
         let themed: Themed = expect_context();
         let manager = viewer().is_manager();
         let navigate = use_navigate();
         let chord = StoredValue::new(f64::NEG_INFINITY);
         let handle = window_event_listener(leptos::ev::keydown, move |e| {
-            if !self.on.get_untracked()
+            if !self.on.is_on_now()
                 || e.ctrl_key()
                 || e.meta_key()
                 || e.alt_key()
@@ -76,6 +79,7 @@ impl Keys {
                 "g" => chord.set_value(e.time_stamp()),
                 "?" => self.help.set(true),
                 "t" => themed.next(),
+                "r" => exact.set(!exact.is_on_now()),
                 "/" => {
                     if let Some(filter) = element("[data-filter]") {
                         e.prevent_default();
@@ -125,7 +129,12 @@ pub(crate) fn HelpDialog() -> impl IntoView {
                 ("[, ]", "Previous, next person in the drawer"),
             ]);
         }
-        rows.extend([("t", "Change the theme"), ("Esc", "Close what is innermost"), ("?", "This list")]);
+        rows.extend([
+            ("r", "Times relative or exact"),
+            ("t", "Change the theme"),
+            ("Esc", "Close what is innermost"),
+            ("?", "This list"),
+        ]);
         rows.into_iter()
             .map(|(key, does)| {
                 view! {
@@ -137,20 +146,11 @@ pub(crate) fn HelpDialog() -> impl IntoView {
             })
             .collect_view()
     };
-    let switch = move |e: leptos::ev::Event| {
-        let on = event_target_checked(&e);
-        keys.on.set(on);
-        if let Ok(Some(storage)) = window().local_storage() {
-            let _ = storage.set_item(SWITCH, if on { "on" } else { "off" });
-        }
-    };
     view! {
         <Dialog open=keys.help title="Keyboard" id="help">
             <dl class="keys">{rows()}</dl>
-            <label class="check">
-                <input type="checkbox" prop:checked=move || keys.on.get() on:change=switch />
-                "Single-key shortcuts"
-            </label>
+            <SwitchBox switch=keys.on label="Single-key shortcuts" />
+            <SwitchBox switch=clock().exact label="Exact times" />
             <div class="actions">
                 <button type="button" class="button" on:click=move |_| keys.help.set(false)>"Close"</button>
             </div>

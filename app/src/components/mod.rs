@@ -12,5 +12,6 @@ pub(crate) mod read;
 pub(crate) mod status;
 pub(crate) mod strip;
 pub(crate) mod sudo;
+pub(crate) mod switch;
 pub(crate) mod theme;
 pub(crate) mod time;
