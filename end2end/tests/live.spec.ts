@@ -322,3 +322,36 @@ test("twenty people come and go and nothing shifts", async ({ page, client, admi
   await within(GRACE + SECOND, "the right number", async () => (await online(page)) === truth.counts.online);
   expect(await page.evaluate(() => (window as unknown as { shifts: string[] }).shifts)).toEqual([]);
 });
+
+test("the title says what is shown, and pages can be filtered", async ({ page, browser, client, server, admin, newPerson }) => {
+  const [here, there] = [await newPerson({ org: "Titles" }), await newPerson({ org: "Titles" })];
+  await (await client(here)).connect({ page: "/orders/7", visible: true, idle_ms: 0 });
+  await (await client(there)).connect({ page: "/stock", visible: true, idle_ms: 0 });
+  await enter(page, admin, "/admin/live?org=Titles");
+  await expect(page).toHaveTitle("Titles · Live · Rollcall");
+  await expect(rowOf(page, there.name)).toBeVisible();
+  const filter = page.getByRole("textbox", { name: "Page" });
+  await filter.fill("Orders");
+  await expect(page).toHaveURL(/page=Orders/);
+  await expect.poll(() => names(page)).toEqual([here.name]);
+  await expect(page).toHaveTitle("Titles · Orders · Live · Rollcall");
+  await page.getByRole("link", { name: "Clear", exact: true }).click();
+  await expect(page).toHaveTitle("Live · Rollcall");
+  await expect(filter).toHaveValue("");
+  await page.getByRole("link", { name: "Overview" }).click();
+  await expect(page).toHaveTitle("Overview · Rollcall");
+  await page.goBack();
+  await expect(page).toHaveTitle("Live · Rollcall");
+
+  const plain = await browser.newContext({ baseURL: server.url, javaScriptEnabled: false });
+  const bare = await plain.newPage();
+  await enter(bare, admin);
+  await bare.goto("/admin/live");
+  await bare.getByRole("textbox", { name: "Page" }).fill("/orders");
+  await bare.getByRole("button", { name: "Apply" }).click();
+  await expect(bare).toHaveTitle("/orders · Live · Rollcall");
+  expect(await names(bare)).toEqual([here.name]);
+  await bare.goto("/admin/live?back=57");
+  await expect(bare).toHaveTitle("57 min ago · Live · Rollcall");
+  await plain.close();
+});

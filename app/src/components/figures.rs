@@ -72,9 +72,9 @@ pub(crate) fn ByState(counts: RwSignal<Counts>, as_of: RwSignal<Time>) -> impl I
     }
 }
 
-/// The line above the live table: "9 online", then by state, then by role.
+/// Above the live table: "9 online" and what can be done about it, then by state, then by role.
 #[component]
-pub(crate) fn CountLine(counts: RwSignal<Counts>, active_for: String) -> impl IntoView {
+pub(crate) fn CountLine(counts: RwSignal<Counts>, active_for: String, children: Children) -> impl IntoView {
     let online = move || counts.with(|c| format!("{} online", c.online));
     let active = move || counts.with(|c| format!("{} active in the last {active_for}", c.active));
     let state = move |s: State| counts.with(|c| c.by_state.get(s.as_str()).copied().unwrap_or_default());
@@ -94,12 +94,15 @@ pub(crate) fn CountLine(counts: RwSignal<Counts>, active_for: String) -> impl In
         <div class="counts">
             <strong class="live-number">{online}</strong>
             <span>{active}</span>
-            <span class="group" role="group" aria-label="By state">
-                {State::ALL[..5].iter().map(|&s| view! {
-                    <span><b class="live-number">{move || state(s)}</b>" "{s.as_str()}</span>
-                }).collect_view()}
+            {children()}
+            <span class="groups">
+                <span class="group" role="group" aria-label="By state">
+                    {State::ALL[..5].iter().map(|&s| view! {
+                        <span><b class="live-number">{move || state(s)}</b>" "{s.as_str()}</span>
+                    }).collect_view()}
+                </span>
+                <span class="group" role="group" aria-label="Online by role">{roles}</span>
             </span>
-            <span class="group" role="group" aria-label="Online by role">{roles}</span>
         </div>
     }
 }

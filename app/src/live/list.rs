@@ -1,14 +1,15 @@
-//! Which people are asked for, as the address of the page says it: `?state=&role=&org=&team=&q=&sort=&offset=&open=`,
+//! Which people are asked for, as the address of the page says it: `?state=&role=&org=&team=&page=&q=&sort=&offset=&open=`,
 //! or of a moment gone by, `?to=&back=`.
 
 use domain::{
     Time,
     presence::{Query, Sort, State, live::Window},
+    time::{MINUTE, human},
 };
 use leptos_router::params::ParamsMap;
 use uuid::Uuid;
 
-use crate::routes::escape;
+use crate::{routes::escape, text::capital};
 
 /// Rows on one page.
 pub(crate) const LIMIT: u32 = 50;
@@ -33,7 +34,7 @@ impl List {
                 org: last("org"),
                 team: last("team"),
                 q: last("q"),
-                page: None,
+                page: last("page"),
                 sort: last("sort").and_then(|s| Sort::parse(&s)).unwrap_or_default(),
             },
             offset: last("offset").and_then(|n| n.parse().ok()).unwrap_or_default(),
@@ -47,7 +48,8 @@ impl List {
     /// How many filters are on.
     pub(crate) fn filters(&self) -> usize {
         let q = &self.query;
-        usize::from(q.state.is_some()) + [&q.role, &q.org, &q.team, &q.q].into_iter().filter(|f| f.is_some()).count()
+        usize::from(q.state.is_some())
+            + [&q.role, &q.org, &q.team, &q.page, &q.q].into_iter().filter(|f| f.is_some()).count()
     }
 
     /// Whether everybody is asked for, from the first on: only then does leaving the list mean leaving.
@@ -65,6 +67,7 @@ impl List {
             ("role", q.role.clone()),
             ("org", q.org.clone()),
             ("team", q.team.clone()),
+            ("page", q.page.clone()),
             ("q", q.q.clone()),
             ("sort", sort),
             ("offset", offset),
@@ -97,10 +100,31 @@ impl Moment {
         (to.is_some() || back.is_some()).then(|| Self { to, back: back.unwrap_or_default().min(BACK_MAX) })
     }
 
+    /// "57 min ago", "57 min before", where the slider's end is said beside it.
+    pub(crate) fn words(self) -> String {
+        match (self.back, self.to.is_some()) {
+            (0, false) => "now".to_owned(),
+            (0, true) => "at the end".to_owned(),
+            (n, false) => format!("{} ago", human(i64::from(n) * MINUTE)),
+            (n, true) => format!("{} before", human(i64::from(n) * MINUTE)),
+        }
+    }
+
     pub(crate) fn href(self) -> String {
         let to = self.to.map(|t| format!("to={}&", escape(&t.to_string()))).unwrap_or_default();
         format!("{PATH}?{to}back={}", self.back)
     }
+}
+
+/// The title of what the address asks for: "Idle · Teacher · Live".
+pub(crate) fn title(params: &ParamsMap) -> String {
+    let q = List::of(params).query;
+    let moment = Moment::of(params);
+    let words = match moment {
+        Some(m) => [Some(m.words()), m.to.map(|t| t.exact() + " UTC"), None, None, None, None],
+        None => [q.state.map(|s| s.as_str().to_owned()), q.role, q.org, q.team, q.page, q.q.map(|q| format!("“{q}”"))],
+    };
+    words.into_iter().flatten().map(|w| capital(&w) + " · ").collect::<String>() + "Live"
 }
 
 /// The person whose drawer is open.
@@ -124,12 +148,26 @@ mod tests {
             ("sort", "started"),
             ("sort", "name"),
             ("role", ""),
+            ("page", "/Orders"),
         ]));
         assert_eq!(list.query.state, Some(State::Idle));
         assert_eq!(list.query.sort, Sort::Name);
         assert_eq!(list.query.role, None);
-        assert_eq!(list.filters(), 2);
-        assert_eq!(list.href(None), "/admin/live?state=idle&q=ada%20l&sort=name");
+        assert_eq!(list.filters(), 3);
+        assert_eq!(list.href(None), "/admin/live?state=idle&page=%2FOrders&q=ada%20l&sort=name");
+    }
+
+    #[test]
+    fn the_title_says_what_is_shown() {
+        let filters = [("state", "idle"), ("role", "teacher"), ("page", "/orders"), ("q", "ada"), ("sort", "name")];
+        for (address, said) in [
+            (&[][..], "Live"),
+            (&filters[..], "Idle · Teacher · /orders · “ada” · Live"),
+            (&[("back", "57"), ("state", "idle")], "57 min ago · Live"),
+            (&[("to", "2023-11-14T22:13:20Z"), ("back", "90")], "1 h 30 min before · 2023-11-14 22:13:20 UTC · Live"),
+        ] {
+            assert_eq!(title(&params(address)), said);
+        }
     }
 
     #[test]

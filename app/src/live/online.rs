@@ -18,12 +18,14 @@ use leptos::task::spawn_local;
 use uuid::Uuid;
 
 use super::{
+    announce::Announced,
     paint::{Beyond, Reader, Shown, plan},
     socket,
 };
 use crate::{
     call::{Ask, answer, parse},
     clock::{Clock, clock},
+    components::{status::said, switch::Switch},
 };
 
 const TOPIC: &str = "live:online";
@@ -77,6 +79,8 @@ pub(crate) struct Online {
     pub(crate) window: RwSignal<Window>,
     /// The answer to the last question is still on its way.
     pub(crate) loading: RwSignal<bool>,
+    /// Whether it is said who comes and goes.
+    pub(crate) announcing: Switch,
     clock: StoredValue<Clock>,
     state: StoredValue<State>,
     /// Tells what the reader is doing; the page sets it.
@@ -96,6 +100,7 @@ struct State {
     scheduled: Option<i64>,
     painted_at: i64,
     sorted_at: i64,
+    announced: Announced,
 }
 
 impl Online {
@@ -112,6 +117,7 @@ impl Online {
             missed: RwSignal::new(0),
             window: RwSignal::new(window),
             loading: RwSignal::new(false),
+            announcing: Switch::new("announce-changes", false),
             clock: StoredValue::new(clock()),
             state: StoredValue::new(State { mirror, ..State::default() }),
             reader: StoredValue::new(|| Reading::No),
@@ -126,12 +132,18 @@ impl Online {
                 socket.join(TOPIC, move || self.question(true), move |event, payload| self.heard(event, payload));
             }
         });
+        let said = said();
         // Those who left go after a while, and those who wait get in when the reader has gone: nobody tells us when.
         let look = move || {
             let restless = self.entries.try_with_untracked(|all| all.iter().any(|e| e.left.get_untracked().is_some()));
             let dirty = self.state.try_with_value(|s| s.dirty) == Some(true);
             if dirty || restless == Some(true) || self.waiting.try_get_untracked().is_some_and(|n| n > 0) {
                 self.paint_soon(false);
+            }
+            if !said.is_speaking()
+                && let Some(news) = self.news()
+            {
+                said.whisper(news);
             }
         };
         Effect::new(move |_| {
@@ -235,6 +247,21 @@ impl Online {
         }
     }
 
+    /// What is to be said of those on screen, if the reader wants to hear it.
+    fn news(self) -> Option<String> {
+        let silent = self.is_still() || self.loading.try_get_untracked() != Some(false);
+        let now = self.clock.try_get_value()?.read();
+        self.state.try_update_value(|s| {
+            if !self.announcing.is_on_now() {
+                s.announced = Announced::default();
+                return None;
+            }
+            let ids: Vec<Uuid> = s.mirror.rows.iter().map(|r| r.id).collect();
+            let whole = s.mirror.total as usize == ids.len() && self.window.get_untracked().filter.is_everybody();
+            if silent { None } else { s.announced.next(now, s.mirror.counts.online, whole.then_some(&ids)) }
+        })?
+    }
+
     /// Whether somebody came, left or changed state.
     fn is_urgent(self, patch: &Patch) -> bool {
         let states: HashMap<Uuid, _> =
@@ -275,10 +302,15 @@ impl Online {
         }
     }
 
+    /// Whether nothing may change: paused, or nobody looks.
+    fn is_still(self) -> bool {
+        document().visibility_state() == web_sys::VisibilityState::Hidden
+            || self.paused.try_get_untracked() != Some(false)
+    }
+
     fn paint_unless_paused(self) {
-        let hidden = document().visibility_state() == web_sys::VisibilityState::Hidden;
         let selecting = self.reader.try_with_value(|f| f()) == Some(Reading::Selecting);
-        if self.paused.try_get_untracked() == Some(false) && !hidden && !selecting {
+        if !self.is_still() && !selecting {
             self.paint();
         }
     }

@@ -12,6 +12,7 @@ mod toolbar;
 
 use domain::{presence::view::OnlinePage, time::human};
 use leptos::prelude::*;
+use leptos_meta::Title;
 use leptos_router::{
     NavigateOptions,
     hooks::{use_navigate, use_query_map},
@@ -30,7 +31,7 @@ use crate::{
         sudo::SudoInline,
     },
     live::{
-        list::{List, Moment, open},
+        list::{List, Moment, open, title},
         online::{Online, Reading},
     },
     viewer::viewer,
@@ -44,6 +45,17 @@ struct View {
     list: Memo<List>,
     open: Memo<Option<Uuid>>,
     acts: Acts,
+    go: Callback<String>,
+}
+
+impl View {
+    /// Asks for another list: the address says it, the rest follows.
+    fn change(self, change: &dyn Fn(&mut List)) {
+        let mut next = self.list.get_untracked();
+        change(&mut next);
+        next.offset = 0;
+        self.go.run(next.href(self.open.get_untracked()));
+    }
 }
 
 /// The page's own context, for everything below `People`.
@@ -57,6 +69,8 @@ pub(crate) fn Live() -> impl IntoView {
     let moment = Memo::new(move |_| query.with(Moment::of));
     view! {
         <Page title="Live">
+            // While one goes to another page the address may be gone before the title is.
+            <Title text=move || query.try_with(title).unwrap_or_default() />
             <Show when=move || moment.get().is_some() fallback=|| view! { <Now /> }>
                 <past::Past moment=moment />
             </Show>
@@ -87,7 +101,12 @@ fn People(page: OnlinePage, list: Memo<List>, open: Memo<Option<Uuid>>, person: 
     let people = Online::new(&page, list.get_untracked().window());
     people.follow(reading);
     let acts = Acts::new();
-    provide_context(View { people, list, open, acts });
+    let navigate = use_navigate();
+    let go = Callback::new(move |href: String| {
+        navigate(&href, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
+    });
+    provide_context(View { people, list, open, acts, go });
+    Effect::new(move |_| people.announcing.recall());
     let OnlineNow(number) = expect_context();
     Effect::new(move |_| number.set(Some(people.counts.with(|c| c.online))));
     // Another question in the address asks the server another question.
@@ -98,32 +117,28 @@ fn People(page: OnlinePage, list: Memo<List>, open: Memo<Option<Uuid>>, person: 
         }
         now
     });
-    let navigate = use_navigate();
-    keys().of_page(move |key| {
-        let go = |href: String| {
-            navigate(&href, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
-        };
-        match key.as_str() {
-            "p" => people.pause(!people.paused.get_untracked()),
-            "j" => step(1),
-            "k" => step(-1),
-            "]" | "[" if open.get_untracked().is_some() => {
-                if let Some(next) = beside(people, open.get_untracked(), key == "]") {
-                    go(list.get_untracked().href(Some(next)));
-                }
+    keys().of_page(move |key| match key.as_str() {
+        "p" => people.pause(!people.paused.get_untracked()),
+        "j" => step(1),
+        "k" => step(-1),
+        "]" | "[" if open.get_untracked().is_some() => {
+            if let Some(next) = beside(people, open.get_untracked(), key == "]") {
+                go.run(list.get_untracked().href(Some(next)));
             }
-            "Escape" if open.get_untracked().is_some() => {
-                let was = open.get_untracked();
-                go(list.get_untracked().href(None));
-                focus_row(was);
-            }
-            _ => {}
         }
+        "Escape" if open.get_untracked().is_some() => {
+            let was = open.get_untracked();
+            go.run(list.get_untracked().href(None));
+            focus_row(was);
+        }
+        _ => {}
     });
     let active_for = human(viewer().active_for);
     view! {
-        <CountLine counts=people.counts active_for=active_for />
-        <toolbar::Toolbar />
+        <CountLine counts=people.counts active_for=active_for>
+            <toolbar::Controls />
+        </CountLine>
+        <toolbar::Filters />
         <table::Table />
         <toolbar::Pager />
         <drawer::Drawer person=person day=day />

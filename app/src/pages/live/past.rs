@@ -6,7 +6,7 @@ use domain::{
         State,
         history::{PresenceAt, WasHere},
     },
-    time::{DAY, MINUTE, human},
+    time::{DAY, human},
 };
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
@@ -60,12 +60,7 @@ fn Slider(moment: Memo<Option<Moment>>) -> impl IntoView {
         let end = to().unwrap_or_else(|| viewer().now);
         Moment { to: Some(end.plus(days * DAY)), back: back() }.href()
     };
-    let words = move || match (back(), to().is_some()) {
-        (0, false) => "now".to_owned(),
-        (0, true) => "at the end".to_owned(),
-        (n, false) => format!("{} ago", human(i64::from(n) * MINUTE)),
-        (n, true) => format!("{} before", human(i64::from(n) * MINUTE)),
-    };
+    let words = move || moment.get().map_or_else(String::new, Moment::words);
     view! {
         <form class="bar past" method="get" action="/admin/live" aria-label="A moment gone by">
             <label for="back">"Who was here"</label>
@@ -98,9 +93,9 @@ fn Then(at: PresenceAt) -> impl IntoView {
         .collect_view();
     let more = total.saturating_sub(users.len() as u32);
     view! {
-        <section class="card" aria-labelledby="then-heading">
+        <section class="card then" aria-labelledby="then-heading">
             <header>
-                <h2 id="then-heading">{people(total)} " at " <When at=time style=Style::Exact /></h2>
+                <h2 id="then-heading">{text::people(total)} " at " <When at=time style=Style::Exact /></h2>
                 <ul class="legend">{counts}</ul>
             </header>
             {if users.is_empty() {
@@ -109,14 +104,10 @@ fn Then(at: PresenceAt) -> impl IntoView {
                 view! { <Table users=users time=time /> }.into_any()
             }}
             {(more > 0).then(|| view! {
-                <p class="empty">"and " {people(more)} " more; " <code>"/api/v1/admin/presence/at"</code> " gives them all."</p>
+                <p class="empty">"and " {text::people(more)} " more; " <code>"/api/v1/admin/presence/at"</code> " gives them all."</p>
             })}
         </section>
     }
-}
-
-fn people(n: u32) -> String {
-    if n == 1 { "1 person".to_owned() } else { format!("{n} people") }
 }
 
 #[component]

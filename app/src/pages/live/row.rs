@@ -50,9 +50,11 @@ pub(super) fn Row(entry: Entry) -> impl IntoView {
     let invisible = part(&row, |r| r.invisible);
     let state = part(&row, |r| r.state);
     let mail = part(&row, |r| r.email.clone().unwrap_or_default());
-    let role = part(&row, |r| text::capital(&r.role));
     let org = part(&row, |r| r.organisation.clone());
-    let teams = part(&row, |r| r.teams.join(", "));
+    let role = part(&row, |r| {
+        let role = text::capital(&r.role);
+        if r.teams.is_empty() { role } else { format!("{role} · {}", r.teams.join(", ")) }
+    });
     let page = part(&row, |r| r.page.clone().unwrap_or_default());
     let device = part(&row, |r| r.devices.first().map(|d| d.device.clone()));
     let more = part(&row, |r| r.devices.len().saturating_sub(1));
@@ -94,8 +96,7 @@ pub(super) fn Row(entry: Entry) -> impl IntoView {
                 }}
             </td>
             <td role="cell" class="mail" title=mail>{mail}</td>
-            <td role="cell" class="role">{role}</td>
-            <td role="cell" class="org">{org} {move || Some(teams.get()).filter(|t| !t.is_empty()).map(|t| view! { <small>{t}</small> })}</td>
+            <td role="cell" class="org">{org} <small>{role}</small></td>
             <td role="cell" class="page mono" title=page data-tint=page_tint>{page}</td>
             <td role="cell" class="device" data-tint=device_tint>
                 {device}

@@ -4,7 +4,6 @@ use domain::presence::Sort;
 use leptos::prelude::*;
 
 use super::{View, row::Row, view};
-use crate::live::list::List;
 
 #[component]
 pub(super) fn Table() -> impl IntoView {
@@ -20,7 +19,7 @@ pub(super) fn Table() -> impl IntoView {
             <table class="people" role="table">
                 <caption class="hidden">"People online"</caption>
                 <colgroup>
-                    {["name", "status", "mail", "role", "org", "page", "device", "address", "since", "input"]
+                    {["name", "status", "mail", "org", "page", "device", "address", "since", "input"]
                         .into_iter()
                         .map(|c| view! { <col class=c /> })
                         .collect_view()}
@@ -30,7 +29,6 @@ pub(super) fn Table() -> impl IntoView {
                         <Sorted word="Name" sorts=&[Sort::Name] />
                         <Sorted word="State" sorts=&[Sort::State] />
                         <th scope="col" role="columnheader">"E-mail"</th>
-                        <th scope="col" role="columnheader">"Role"</th>
                         <th scope="col" role="columnheader">"Organisation"</th>
                         <th scope="col" role="columnheader">"Page"</th>
                         <th scope="col" role="columnheader">"Device"</th>
@@ -60,7 +58,8 @@ pub(super) fn Table() -> impl IntoView {
 /// A header that sorts; again for the other direction where there is one. Without scripts it sends the filter form.
 #[component]
 fn Sorted(word: &'static str, sorts: &'static [Sort], #[prop(optional)] number: bool) -> impl IntoView {
-    let View { list, open, .. } = view();
+    let view = view();
+    let list = view.list;
     let current = move || list.get().query.sort;
     let aria = move || match current() {
         s if !sorts.contains(&s) => None,
@@ -71,14 +70,9 @@ fn Sorted(word: &'static str, sorts: &'static [Sort], #[prop(optional)] number: 
         Some(i) => sorts[(i + 1) % sorts.len()],
         None => sorts[0],
     };
-    let navigate = leptos_router::hooks::use_navigate();
     let click = move |e: leptos::ev::MouseEvent| {
         e.prevent_default();
-        let mut to: List = list.get_untracked();
-        to.query.sort = next();
-        to.offset = 0;
-        let options = leptos_router::NavigateOptions { replace: true, scroll: false, ..Default::default() };
-        navigate(&to.href(open.get_untracked()), options);
+        view.change(&|l| l.query.sort = next());
     };
     view! {
         <th scope="col" role="columnheader" aria-sort=aria class:number=number>

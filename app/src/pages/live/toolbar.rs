@@ -1,13 +1,16 @@
 //! Above the table: what to show, in which order, and whether to go on. Below it: the pages.
 
-use domain::presence::{Sort, State};
+use domain::presence::{Counts, Sort, State};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
+use web_sys::HtmlInputElement;
 
 use super::{View, view};
 use crate::{
     components::{
         icon::{Glyph, Icon},
+        keys::element,
+        switch::SwitchBox,
         time::{Style, When},
     },
     live::list::{LIMIT, List},
@@ -17,111 +20,65 @@ use crate::{
 /// Typing asks when it pauses, not at every key.
 const TYPING: std::time::Duration = std::time::Duration::from_millis(200);
 
-pub(super) fn sort_word(sort: Sort) -> &'static str {
-    match sort {
-        Sort::Started => "oldest sign-in",
-        Sort::StartedDesc => "newest sign-in",
-        Sort::Name => "name",
-        Sort::State => "state",
-        Sort::Activity => "last input",
-    }
-}
+/// What a chip chooses of the list.
+type Read = fn(&List) -> Option<String>;
+type Write = fn(&mut List, Option<String>);
 
 #[component]
-pub(super) fn Toolbar() -> impl IntoView {
-    let View { people, list, open, .. } = view();
-    let first = list.get_untracked();
-    let navigate = leptos_router::hooks::use_navigate();
-    let go = move |change: &dyn Fn(&mut List)| {
-        let mut next = list.get_untracked();
-        change(&mut next);
-        next.offset = 0;
-        let options = leptos_router::NavigateOptions { replace: true, scroll: false, ..Default::default() };
-        navigate(&next.href(open.get_untracked()), options);
-    };
-    let go = StoredValue::new(go);
-    let choose = move |change: &dyn Fn(&mut List)| go.with_value(|go| go(change));
-
+pub(super) fn Filters() -> impl IntoView {
+    let view = view();
+    let View { people, list, .. } = view;
+    let first = list.get_untracked().query;
     let typing = StoredValue::new(0_u32);
-    let typed = move |e: leptos::ev::Event| {
-        let (text, turn) = (event_target_value(&e), typing.get_value() + 1);
+    let take = move || view.change(&|l| (l.query.q, l.query.page) = (typed("q"), typed("page")));
+    let typing = move |_| {
+        let turn = typing.get_value() + 1;
         typing.set_value(turn);
         let _ = set_timeout_with_handle(
             move || {
                 if typing.try_get_value() == Some(turn) {
-                    choose(&|l| l.query.q = some(&text));
+                    take();
                 }
             },
             TYPING,
         );
     };
-    let roles = move || people.counts.with(|c| c.by_role.keys().cloned().collect::<Vec<_>>());
-    let orgs = move || {
-        let mut orgs: Vec<String> = people.counts.with(|c| c.by_org.keys().cloned().collect());
-        if let Some(chosen) = list.get().query.org.filter(|o| !orgs.contains(o)) {
-            orgs.push(chosen);
+    // What was cleared elsewhere is cleared here.
+    Effect::new(move |_| {
+        if list.get().filters() == 0 {
+            for input in ["q", "page"].into_iter().filter_map(input) {
+                input.set_value("");
+            }
         }
-        orgs
-    };
-    let pause_text = move || match (people.paused.get(), people.missed.get()) {
-        (true, 0) => "Paused".to_owned(),
-        (true, n) => format!("Paused · {} waiting", text::count(u64::from(n), "update")),
-        (false, _) => "Pause".to_owned(),
-    };
+    });
     view! {
         <form class="bar" method="get" action="/admin/live" id="filters" role="search" aria-label="People"
             on:submit=move |e| {
                 e.prevent_default();
-                let text = crate::components::keys::element("[data-filter]").map(|i| i.unchecked_into::<web_sys::HtmlInputElement>().value());
-                choose(&|l| l.query.q = text.as_deref().and_then(some));
+                take();
             }>
             <span class="filter">
                 <input data-filter type="search" name="q" placeholder="Filter people" aria-label="Filter people"
-                    autocomplete="off" value=first.query.q.clone().unwrap_or_default() on:input=typed />
+                    autocomplete="off" value=first.q on:input=typing />
                 <kbd aria-hidden="true">"/"</kbd>
             </span>
-            <label class="chip" class:on=move || list.get().query.state.is_some()>
-                <span>"State"</span>
-                <select name="state" prop:value=move || list.get().query.state.map_or("", State::as_str)
-                    on:change=move |e| { let v = event_target_value(&e); choose(&|l| l.query.state = State::parse(&v)); }>
-                    <option value="">"any"</option>
-                    {State::ALL[..5].iter().map(|s| view! {
-                        <option value=s.as_str() selected=first.query.state == Some(*s)>{s.as_str()}</option>
-                    }).collect_view()}
-                </select>
-            </label>
-            <label class="chip" class:on=move || list.get().query.role.is_some()>
-                <span>"Role"</span>
-                <select name="role" prop:value=move || list.get().query.role.unwrap_or_default()
-                    on:change=move |e| { let v = event_target_value(&e); choose(&|l| l.query.role = some(&v)); }>
-                    <option value="">"any"</option>
-                    <For each=roles key=Clone::clone let:role>
-                        <option value=role.clone() selected=list.get_untracked().query.role.as_ref() == Some(&role)>{role.clone()}</option>
-                    </For>
-                </select>
-            </label>
-            <label class="chip" class:on=move || list.get().query.org.is_some()>
-                <span>"Organisation"</span>
-                <select name="org" prop:value=move || list.get().query.org.unwrap_or_default()
-                    on:change=move |e| { let v = event_target_value(&e); choose(&|l| l.query.org = some(&v)); }>
-                    <option value="">"any"</option>
-                    <For each=orgs key=Clone::clone let:org>
-                        <option value=org.clone() selected=list.get_untracked().query.org.as_ref() == Some(&org)>{org.clone()}</option>
-                    </For>
-                </select>
-            </label>
+            <Chip word="State" name="state" options=|_| State::ALL[..5].iter().map(|s| s.as_str().to_owned()).collect()
+                get=|l| l.query.state.map(|s| s.as_str().to_owned())
+                set=|l, v| l.query.state = v.and_then(|v| State::parse(&v)) />
+            <Chip word="Role" name="role" options=|c| c.by_role.keys().cloned().collect()
+                get=|l| l.query.role.clone() set=|l, v| l.query.role = v />
+            <Chip word="Organisation" name="org" options=|c| c.by_org.keys().cloned().collect()
+                get=|l| l.query.org.clone() set=|l, v| l.query.org = v />
+            <Chip word="Team" name="team" options=|c| c.by_team.keys().cloned().collect()
+                get=|l| l.query.team.clone() set=|l, v| l.query.team = v />
             <label class="chip">
-                <span>"Sort"</span>
-                <select name="sort" prop:value=move || list.get().query.sort.as_str()
-                    on:change=move |e| {
-                        let v = event_target_value(&e);
-                        choose(&|l| l.query.sort = Sort::parse(&v).unwrap_or_default());
-                    }>
-                    {Sort::ALL.into_iter().map(|s| view! {
-                        <option value=s.as_str() selected=first.query.sort == s>{sort_word(s)}</option>
-                    }).collect_view()}
-                </select>
+                <span>"Page"</span>
+                <input name="page" placeholder="any" autocomplete="off" autocapitalize="off" spellcheck="false"
+                    value=first.page on:input=typing />
             </label>
+            <Chip word="Sort" name="sort" options=|_| Sort::ALL.iter().map(|s| s.as_str().to_owned()).collect()
+                get=|l| Some(l.query.sort.as_str().to_owned())
+                set=|l, v| l.query.sort = v.and_then(|v| Sort::parse(&v)).unwrap_or_default() />
             <Show when=move || { list.get().filters() > 0 }>
                 <a class="button quiet" href="/admin/live" data-noscroll="">"Clear"</a>
             </Show>
@@ -133,26 +90,98 @@ pub(super) fn Toolbar() -> impl IntoView {
                     </button>
                 </Show>
             </span>
-            <span class="end">
-                <a class="button" href="/admin/live?back=60">"Earlier"</a>
-                <span class="as-of">"as of " <When at=people.as_of style=Style::Clock /></span>
-                <button type="button" class="button needs-script" aria-pressed=move || people.paused.get().to_string()
-                    on:click=move |_| people.pause(!people.paused.get_untracked())>
-                    {move || if people.paused.get() { view! { <Glyph icon=Icon::Play /> } } else { view! { <Glyph icon=Icon::Pause /> } }}
-                    <span>{pause_text}</span>
-                    <kbd aria-hidden="true">"P"</kbd>
-                </button>
-                <a class="button" role="button" rel="external" href=move || list.get().href(open.get())
-                    aria-busy=move || people.loading.get().to_string()
-                    on:click=move |e| {
-                        e.prevent_default();
-                        people.refresh();
-                    }>
-                    <Glyph icon=Icon::Refresh />
-                    <span>"Refresh"</span>
-                </a>
-            </span>
         </form>
+    }
+}
+
+/// A choice of a few words. Where nothing can be chosen it is not shown.
+#[component]
+fn Chip(
+    word: &'static str,
+    name: &'static str,
+    options: fn(&Counts) -> Vec<String>,
+    get: Read,
+    set: Write,
+) -> impl IntoView {
+    let view = view();
+    let list = view.list;
+    // An order there always is.
+    let is_filter = name != "sort";
+    let chosen = move || get(&list.get()).unwrap_or_default();
+    let all = move || {
+        let (mut all, chosen) = (view.people.counts.with(options), chosen());
+        if !chosen.is_empty() && !all.contains(&chosen) {
+            all.push(chosen);
+        }
+        all
+    };
+    view! {
+        <label class="chip">
+            <span>{word}</span>
+            <select name=name prop:value=chosen on:change=move |e| {
+                let value = some(&event_target_value(&e));
+                view.change(&|l| set(l, value.clone()));
+            }>
+                {is_filter.then(|| view! { <option value="">"any"</option> })}
+                <For each=all key=Clone::clone let:option>
+                    <option value=option.clone() selected=get(&list.get_untracked()).as_ref() == Some(&option)>
+                        {if is_filter { option.clone() } else { sort_word(&option).to_owned() }}
+                    </option>
+                </For>
+            </select>
+        </label>
+    }
+}
+
+fn sort_word(sort: &str) -> &'static str {
+    match Sort::parse(sort).unwrap_or_default() {
+        Sort::Started => "oldest sign-in",
+        Sort::StartedDesc => "newest sign-in",
+        Sort::Name => "name",
+        Sort::State => "state",
+        Sort::Activity => "last input",
+    }
+}
+
+fn input(name: &str) -> Option<HtmlInputElement> {
+    element(&format!("#filters [name={name}]")).map(JsCast::unchecked_into)
+}
+
+/// What was typed there.
+fn typed(name: &str) -> Option<String> {
+    some(&input(name)?.value())
+}
+
+/// What can be done with a list that moves.
+#[component]
+pub(super) fn Controls() -> impl IntoView {
+    let View { people, list, open, .. } = view();
+    let pause_text = move || match (people.paused.get(), people.missed.get()) {
+        (true, 0) => "Paused".to_owned(),
+        (true, n) => format!("Paused · {} waiting", text::count(u64::from(n), "update")),
+        (false, _) => "Pause".to_owned(),
+    };
+    view! {
+        <span class="end">
+            <SwitchBox switch=people.announcing label="Announce changes" />
+            <span class="as-of">"as of " <When at=people.as_of style=Style::Clock /></span>
+            <a class="button" href="/admin/live?back=60">"Earlier"</a>
+            <button type="button" class="button needs-script" aria-pressed=move || people.paused.get().to_string()
+                on:click=move |_| people.pause(!people.paused.get_untracked())>
+                {move || if people.paused.get() { view! { <Glyph icon=Icon::Play /> } } else { view! { <Glyph icon=Icon::Pause /> } }}
+                <span>{pause_text}</span>
+                <kbd aria-hidden="true">"P"</kbd>
+            </button>
+            <a class="button" role="button" rel="external" href=move || list.get().href(open.get())
+                aria-busy=move || people.loading.get().to_string()
+                on:click=move |e| {
+                    e.prevent_default();
+                    people.refresh();
+                }>
+                <Glyph icon=Icon::Refresh />
+                <span>"Refresh"</span>
+            </a>
+        </span>
     }
 }
 
