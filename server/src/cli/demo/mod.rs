@@ -104,7 +104,11 @@ async fn prepare(services: &Services) -> Result<(String, Arc<str>), domain::ApiE
     let ada = NewUser {
         username: ADMIN.to_owned(),
         name: Some("Ada Okonkwo".to_owned()),
+        email: Some(format!("{ADMIN}@{}", CAST[0].organisation.domain)),
         role: Some("admin".to_owned()),
+        // With colleagues, so that the home page shows who of them is here.
+        organisation: Some(CAST[0].organisation.name.to_owned()),
+        teams: vec![CAST[0].team.to_owned()],
         password: Some(admin.clone()),
         ..NewUser::default()
     };
