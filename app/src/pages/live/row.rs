@@ -71,7 +71,7 @@ pub(super) fn Row(entry: Entry) -> impl IntoView {
         Some(if list.get().is_everybody() && !elsewhere.get() {
             format!("Left {seconds} s ago")
         } else {
-            "Not in this list now".to_owned()
+            "Not listed now".to_owned()
         })
     };
     let (state_tint, page_tint, device_tint) = (tint(state), tint(page), tint(device));
