@@ -26,6 +26,10 @@ export function begin(told) {
   document.addEventListener('input', typed);
   document.addEventListener('change', changed);
   setInterval(() => root() && times(root()), 10_000);
+  // What turns all times of a page (`clock.rs`) has done so when these have been heard.
+  for (const name of ['click', 'keydown', 'change']) {
+    addEventListener(name, () => setTimeout(() => root() && times(root())));
+  }
 }
 
 /** The address is this now. The browser's own may follow a moment later. */
@@ -208,10 +212,11 @@ async function post(to, fields) {
 /** Instants in the reader's zone; "3 min ago" within a week where a page asks for it. */
 function times(where) {
   const now = Date.now();
+  const exact = localStorage.getItem('exact-times') === 'on';
   for (const e of where.querySelectorAll('time[datetime]')) {
     const at = new Date(e.dateTime);
     if (Number.isNaN(at.getTime())) continue;
-    const text = (e.hasAttribute('data-relative') && ago(now - at)) || short(at, new Date(now));
+    const text = (!exact && e.hasAttribute('data-relative') && ago(now - at)) || short(at, new Date(now));
     if (e.textContent !== text) e.textContent = text;
   }
 }

@@ -25,7 +25,7 @@ impl Announced {
             }
             for (n, word) in [(joined, "joined"), (left, "left")] {
                 if n > 0 {
-                    said += &format!(", {n} {word}");
+                    said = format!("{said}, {n} {word}");
                 }
             }
         }
