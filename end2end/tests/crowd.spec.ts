@@ -126,7 +126,7 @@ test("20,000 people: one can scroll, filter and sort, no row jumps, and the numb
     expect(await watched, "rows that moved").toEqual([]);
     for (const n of GONE) await expect(stateOf(page, name(n))).toHaveText(/^Left \d+ s ago$/);
     // Those whom the newcomers pushed to the next page are here all the same.
-    await expect(stateOf(page, name(LATE + 47))).toHaveText("Not in this list now");
+    await expect(stateOf(page, name(LATE + 47))).toHaveText("Not listed now");
     await expect(page.getByRole("button", { name: `${LATE} new · Show` })).toBeVisible();
   });
 
