@@ -70,8 +70,8 @@ impl Activity {
         let mut taken = Taken(self.cache.by_ids(&ids));
         let changes: Vec<_> = taken.0.iter().map(|s| s.take_activity()).collect();
         let started = Instant::now();
-        let written = live::write(&self.store, changes).await?;
-        taken.0.clear();
+        let written = live::write(&self.store, changes.clone()).await?;
+        taken.0.drain(..).zip(&changes).for_each(|(s, a)| s.written(a));
         self.is_current();
         histogram!("rollcall_activity_flush_seconds").record(started.elapsed());
         counter!("rollcall_activity_written_total").increment(written);

@@ -57,7 +57,8 @@ pub struct LiveSession {
     pub remembered: bool,
     last_activity: AtomicI64,
     last_seen: AtomicI64,
-    /// The sign of life that was written last.
+    /// What was written last of each.
+    activity_written: AtomicI64,
     seen_written: AtomicI64,
     connected: AtomicBool,
     ended: AtomicBool,
@@ -82,6 +83,7 @@ impl LiveSession {
             remembered: l.remembered,
             last_activity: AtomicI64::new(l.span.last_activity_at.0),
             last_seen: AtomicI64::new(l.last_seen.0),
+            activity_written: AtomicI64::new(l.span.last_activity_at.0),
             seen_written: AtomicI64::new(l.last_seen.0),
             connected: AtomicBool::new(false),
             ended: AtomicBool::new(false),
@@ -184,12 +186,19 @@ impl LiveSession {
     }
 
     pub(crate) fn activity(&self) -> Activity {
+        let last_input = self.last_activity();
         Activity {
             id: self.id,
-            last_input: self.last_activity(),
+            last_input,
             last_seen: self.last_seen(),
             connected: self.is_connected(),
+            moved: last_input.0 > self.activity_written.load(SeqCst),
         }
+    }
+
+    /// `activity` is in the database now.
+    pub(crate) fn written(&self, activity: &Activity) {
+        self.activity_written.fetch_max(activity.last_input.0, SeqCst);
     }
 
     pub(crate) fn end(&self) {

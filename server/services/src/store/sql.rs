@@ -1,6 +1,7 @@
-//! One statement with its values, for both databases: `?` becomes `$1`, `$2`, …, which both understand.
+//! One statement with its values, for both databases. `?` becomes `$1`, `$2`, … for PostgreSQL. SQLite gets it as it is:
+//! it looks each numbered parameter up among all of them, so that a statement's cost would grow with their square.
 
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, QueryResult, Statement, Value};
 
 /// The values of a statement, each turned into what the database takes.
 macro_rules! values {
@@ -47,19 +48,10 @@ impl Sql {
                 *value = Value::from(text.replace('\0', "\u{fffd}"));
             }
         }
-        let mut text = String::with_capacity(self.text.len() + 2 * self.values.len());
-        let mut n = 0;
-        for c in self.text.chars() {
-            if c == '?' {
-                n += 1;
-                text.push('$');
-                text.push_str(&n.to_string());
-            } else {
-                text.push(c);
-            }
-        }
-        debug_assert_eq!(n, self.values.len(), "as many ? as values: {}", self.text);
-        Statement::from_sql_and_values(db.get_database_backend(), text, self.values)
+        let backend = db.get_database_backend();
+        debug_assert_eq!(self.text.matches('?').count(), self.values.len(), "as many ? as values: {}", self.text);
+        let text = if backend == DbBackend::Postgres { numbered(&self.text) } else { self.text };
+        Statement::from_sql_and_values(backend, text, self.values)
     }
 
     /// Runs it; how many rows it changed.
@@ -88,6 +80,21 @@ impl Sql {
         let row = self.row(db).await?;
         row.map_or(Ok(0), |r| r.try_get_by_index::<Option<i64>>(0).map(Option::unwrap_or_default))
     }
+}
+
+fn numbered(text: &str) -> String {
+    let mut numbered = String::with_capacity(text.len() + text.len() / 4);
+    let mut n = 0;
+    for c in text.chars() {
+        if c == '?' {
+            n += 1;
+            numbered.push('$');
+            numbered.push_str(&n.to_string());
+        } else {
+            numbered.push(c);
+        }
+    }
+    numbered
 }
 
 /// Text made a part of a LIKE pattern, with its wildcards taken literally; to be used with `ESCAPE '\'`.
