@@ -176,23 +176,30 @@ impl Book {
         self.ended = true;
     }
 
-    /// What is to be written: edges, and with `pages` also the pages of stretches that last. In order, for each person.
-    pub fn take(&mut self, pages: bool) -> Vec<Stretch> {
+    /// Edges, to be written in full; in order, for each person.
+    pub fn take(&mut self) -> Vec<Stretch> {
         let mut all = std::mem::take(&mut self.closed);
         self.merge_at = 0;
-        let mut names = std::mem::take(&mut self.begun);
-        if pages {
-            names.append(&mut self.visited);
-        }
+        let begun = std::mem::take(&mut self.begun);
+        self.take_open(begun, Unwritten::Everything, &mut all);
+        all
+    }
+
+    /// Stretches that last and were written before, but for the newest of their pages.
+    pub fn take_pages(&mut self) -> Vec<Stretch> {
+        let mut all = vec![];
+        let visited = std::mem::take(&mut self.visited);
+        self.take_open(visited, Unwritten::Pages, &mut all);
+        all
+    }
+
+    fn take_open(&mut self, names: Vec<UserId>, which: Unwritten, all: &mut Vec<Stretch>) {
         for user in names {
-            if let Some((stretch, unwritten)) = self.open.get_mut(&user)
-                && *unwritten != Unwritten::Nothing
-            {
+            if let Some((stretch, unwritten)) = self.open.get_mut(&user).filter(|(_, u)| *u == which) {
                 *unwritten = Unwritten::Nothing;
                 all.push(stretch.clone());
             }
         }
-        all
     }
 
     /// What was taken and could not be written.

@@ -65,6 +65,19 @@ struct Taken<'a> {
     written: usize,
 }
 
+impl Taken<'_> {
+    /// What goes into the next transaction.
+    fn next(&self) -> Option<&[Stretch]> {
+        self.rows[self.written..].chunks(interval::BATCH).next()
+    }
+
+    /// It is written; `rows` of the table changed.
+    fn wrote(&mut self, rows: u64) {
+        counter!("rollcall_ledger_written_total").increment(rows);
+        self.written += self.next().map_or(0, <[_]>::len);
+    }
+}
+
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
         self.inner.book().put_back(self.rows.drain(..).skip(self.written));
@@ -113,22 +126,26 @@ impl Ledger {
         let Inner { store, clock, gate, .. } = &*self.inner;
         let _gate = gate.lock().await;
         let now = clock.now();
-        let rows = self.inner.book().take(pages);
-        if rows.is_empty() && !prove {
-            return Ok(());
+        let taken = |rows| Taken { inner: &self.inner, rows, written: 0 };
+        let mut edges = taken(self.inner.book().take());
+        let mut visited = taken(if pages { self.inner.book().take_pages() } else { vec![] });
+        if prove && edges.rows.is_empty() && visited.rows.is_empty() {
+            return store.within(interval::prove(store, now)).await;
         }
         let started = Instant::now();
-        let mut taken = Taken { inner: &self.inner, rows, written: 0 };
-        loop {
-            let end = taken.rows.len().min(taken.written + interval::BATCH);
-            let written = store.within(interval::write(store, &taken.rows[taken.written..end], now)).await?;
-            counter!("rollcall_ledger_written_total").increment(written);
-            taken.written = end;
-            if end == taken.rows.len() {
-                break;
-            }
+        while let Some(rows) = edges.next() {
+            let written = store.within(interval::write(store, rows, now)).await?;
+            edges.wrote(written);
         }
-        histogram!("rollcall_ledger_flush_seconds").record(started.elapsed());
+        // In the order of the table, so that neighbours are written together.
+        visited.rows.sort_unstable_by_key(|s| s.id);
+        while let Some(rows) = visited.next() {
+            let written = store.within(interval::write_pages(store, rows, now)).await?;
+            visited.wrote(written);
+        }
+        if edges.written + visited.written > 0 {
+            histogram!("rollcall_ledger_flush_seconds").record(started.elapsed());
+        }
         Ok(())
     }
 

@@ -18,26 +18,58 @@ use super::{
 
 /// Rows of one transaction: a few milliseconds of the writer.
 pub(crate) const BATCH: usize = 256;
-/// Rows of one statement, in powers of four; see `live::CHUNKS`. With ten values a row, 16 of them are 160 parameters.
-const CHUNKS: [usize; 3] = [16, 4, 1];
+/// Rows of one statement, in powers of four; see `live::CHUNKS`.
+const CHUNKS: [usize; 4] = [64, 16, 4, 1];
 /// The row of `counters` that holds the server's last proof of life.
 const PROVED: &str = "UPDATE counters SET value = ? WHERE name = 'presence_proved_at'";
 
 /// Writes stretches as they are now, in order, whether or not they were written before: doing it again does no harm.
 /// Those of people who are gone are left out. With it goes the proof that the server lived at `now`.
 pub(crate) async fn write(store: &Store, stretches: &[Stretch], now: Time) -> Result<u64, DbErr> {
+    batch(store, stretches, now, upsert).await
+}
+
+/// Writes the pages of stretches that are written: of each row nothing else moves, and no index.
+pub(crate) async fn write_pages(store: &Store, stretches: &[Stretch], now: Time) -> Result<u64, DbErr> {
+    batch(store, stretches, now, set_pages).await
+}
+
+async fn batch(
+    store: &Store,
+    stretches: &[Stretch],
+    now: Time,
+    statement: fn(&[Stretch]) -> Sql,
+) -> Result<u64, DbErr> {
     let txn = store.begin().await?;
     let mut rest = stretches;
     let mut written = 0;
     while !rest.is_empty() {
         let size = CHUNKS.into_iter().find(|n| *n <= rest.len()).unwrap_or(1);
         let (chunk, tail) = rest.split_at(size);
-        written += upsert(chunk).run(&txn).await?;
+        written += statement(chunk).run(&txn).await?;
         rest = tail;
     }
     Sql::new(PROVED, values![now.0]).run(&txn).await?;
     txn.commit().await?;
     Ok(written)
+}
+
+/// The proof alone.
+pub(crate) async fn prove(store: &Store, now: Time) -> Result<(), DbErr> {
+    batch(store, &[], now, upsert).await.map(drop)
+}
+
+fn set_pages(chunk: &[Stretch]) -> Sql {
+    let rows = vec!["(?, ?)"; chunk.len()].join(", ");
+    let text = format!(
+        "UPDATE presence_intervals SET pages = v.column2 FROM (VALUES {rows}) AS v \
+         WHERE presence_intervals.id = v.column1"
+    );
+    Sql::new(text, chunk.iter().flat_map(|s| values![s.id, pages(s)]).collect())
+}
+
+fn pages(s: &Stretch) -> String {
+    serde_json::to_string(&s.pages).unwrap_or_default()
 }
 
 fn upsert(chunk: &[Stretch]) -> Sql {
@@ -60,7 +92,7 @@ fn upsert(chunk: &[Stretch]) -> Sql {
             s.cause.as_str(),
             s.end_cause.map(Cause::as_str),
             s.session,
-            serde_json::to_string(&s.pages).unwrap_or_default(),
+            pages(s),
         ]
     };
     Sql::new(text, chunk.iter().flat_map(row).collect())
