@@ -30,15 +30,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Act, Close, canary::Canary, ledger::Ledger, registry::Registry, watch::Watchers};
+use super::{
+    Act, Close, canary::Canary, ledger::Ledger, pace::Pace, registry::Registry, watch::Watchers,
+};
 use crate::clock::Clock;
 
-/// Changes are never held back longer than this.
-const COALESCE_MAX: Duration = Duration::from_millis(50);
-/// What one frame to one watcher may cost the two directions together. The first change goes out at once; the next
-/// flush waits this long per watcher, so that five watchers see each change after at most 2.5 ms while a thousand
-/// who all watch each other get one diff per 50 ms.
-const COALESCE_PER_WATCHER: Duration = Duration::from_micros(500);
 /// An order of everybody that nobody asked for in this time is not kept any longer.
 const ORDER_KEPT: i64 = 10 * MINUTE;
 /// Commands taken in before changes are flushed, so that a storm cannot starve watchers.
@@ -120,6 +116,7 @@ impl Hub {
     /// Runs until `stop`, then closes every socket with 1012.
     pub(super) async fn run(mut self, mut inbox: UnboundedReceiver<Act>, stop: CancellationToken) {
         let mut flush_after = Instant::now();
+        let mut pace = Pace::new(flush_after);
         let mut batch = Vec::with_capacity(BATCH);
         loop {
             self.look();
@@ -137,9 +134,9 @@ impl Hub {
                 biased;
                 () = stop.cancelled() => break,
                 () = sleep_until(flush_after), if flush => {
-                    self.flush();
-                    let pause = COALESCE_PER_WATCHER * self.watchers.len().min(1_000) as u32;
-                    flush_after = Instant::now() + pause.min(COALESCE_MAX);
+                    let changes = self.flush();
+                    let now = Instant::now();
+                    flush_after = now + pace.after(changes, self.watchers.len(), now);
                 }
                 n = inbox.recv_many(&mut batch, BATCH) => {
                     if n == 0 {

@@ -3,6 +3,7 @@
 //! - `hub`: the task. It owns the pure `Roster`, the registry of sockets and the watchers; it is spoken to by channel,
 //!   so there is no lock order to get wrong, and ending a session closes its sockets in the same call.
 //! - `watch`: what watchers get: diffs for Phoenix topics, patches for live queries.
+//! - `pace`: how long changes wait for company.
 //! - `registry`: which session has which sockets, and until when.
 //! - `outbox`: what waits for one socket.
 //! - `canary`: a person who does not exist, by whom we know whether all of this tells the truth.
@@ -19,6 +20,7 @@ mod history;
 mod hub;
 mod ledger;
 mod outbox;
+mod pace;
 mod registry;
 mod watch;
 

@@ -48,11 +48,12 @@ impl Hub {
         changes
     }
 
-    /// Sends what changed since the last flush to everybody who watches any of it.
-    pub(in super::super) fn flush(&mut self) {
+    /// Sends what changed since the last flush to everybody who watches any of it; how many changes that were.
+    pub(in super::super) fn flush(&mut self) -> usize {
         let changes = self.take_changes();
-        if changes.is_empty() {
-            return;
+        let n = changes.len();
+        if n == 0 {
+            return 0;
         }
         self.seq += 1;
         self.states.clear();
@@ -96,6 +97,7 @@ impl Hub {
             ordered.apply(&reachable(&changes, *reach));
         }
         self.recent.push(self.seq, changes, now);
+        n
     }
 }
 
