@@ -8,7 +8,7 @@ mod reading;
 mod sockets;
 mod watching;
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use domain::{
@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    Act, Close, canary::Canary, ledger::Ledger, pace::Pace, registry::Registry, watch::Watchers,
+    Act, Close, canary::Canary, ledger::Ledger, pace::Pace, registry::Registry, signs::Signs, watch::Watchers,
 };
 use crate::clock::Clock;
 
@@ -51,6 +51,7 @@ pub(super) struct Hub {
     clock: Clock,
     /// Nothing in a hub that is tested alone.
     pub(super) ledger: Option<Ledger>,
+    pub(super) signs: Arc<Signs>,
     epoch: Uuid,
     seq: u64,
     recent: Recent,
@@ -83,6 +84,7 @@ impl Hub {
             clocks: clock.steady().map(|steady| Clocks::new(clock.now(), steady)),
             clock,
             ledger: None,
+            signs: Arc::default(),
             seq: 0,
             recent: Recent::default(),
             states: HashMap::new(),
@@ -97,13 +99,18 @@ impl Hub {
     }
 
     /// The time for the roster. A time in which the process slept, or by which the wall clock was set, is told it first:
-    /// frames that came meanwhile wait to be read, and nobody is lost for them.
+    /// frames that came meanwhile wait to be read, and nobody is lost for them. Then it hears the signs of life that came
+    /// before what is about to happen.
     fn look(&mut self) -> Time {
         let now = self.clock.now();
         let jump = self.clocks.as_mut().zip(self.clock.steady()).and_then(|(c, steady)| c.look(now, steady));
         if let Some((jump, last)) = jump {
             tracing::warn!(deaf_ms = jump.deaf, set_ms = jump.set, "the process slept, or its clock was set");
             self.jump(jump, last);
+        }
+        for (connection, at) in self.signs.take() {
+            // A clock that was set back since puts none in the future.
+            self.roster.apply(Event::Alive { connection }, at.min(now));
         }
         now
     }

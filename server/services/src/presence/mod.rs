@@ -5,7 +5,7 @@
 //! - `watch`: what watchers get: diffs for Phoenix topics, patches for live queries.
 //! - `pace`: how long changes wait for company.
 //! - `registry`: which session has which sockets, and until when.
-//! - `outbox`: what waits for one socket.
+//! - `outbox`: what waits for one socket. `signs`: signs of life, which wait for the hub to wake up for something else.
 //! - `canary`: a person who does not exist, by whom we know whether all of this tells the truth.
 //! - `audience`: who may watch which topic, and as what.
 //! - `choice`: the manual choice, kept in the database.
@@ -22,6 +22,7 @@ mod ledger;
 mod outbox;
 mod pace;
 mod registry;
+mod signs;
 mod watch;
 
 use std::sync::Arc;
@@ -44,7 +45,7 @@ use domain::{
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::{hub::Hub, ledger::Ledger};
+use self::{hub::Hub, ledger::Ledger, signs::Signs};
 pub use self::{
     outbox::{Close, Next, Outbox},
     registry::Refused,
@@ -60,6 +61,7 @@ pub struct Presence {
     hub: Option<mpsc::UnboundedSender<Act>>,
     store: Option<Store>,
     ledger: Option<Ledger>,
+    signs: Arc<Signs>,
     /// How long intervals are kept.
     retention: Millis,
     clock: Clock,
@@ -104,7 +106,7 @@ fn joined(session: &LiveSession) -> Joined {
 impl Presence {
     /// A handle without a hub: for commands that run beside the server, and for tests of other services.
     pub fn inert(clock: Clock) -> Self {
-        Self { hub: None, store: None, ledger: None, retention: 0, clock }
+        Self { hub: None, store: None, ledger: None, signs: Arc::default(), retention: 0, clock }
     }
 
     /// Starts the hub. `roles` are those counted as zero when nobody has them.
@@ -120,6 +122,7 @@ impl Presence {
         let ledger = Ledger::open(store.clone(), clock.clone()).await?;
         let mut hub = Hub::new(settings.clone(), roles, clock.clone());
         hub.ledger = Some(ledger.clone());
+        let signs = Arc::clone(&hub.signs);
         for (card, chosen) in choice::all(&store, clock.now()).await? {
             hub.apply(Event::Chose { card, chosen });
         }
@@ -129,7 +132,8 @@ impl Presence {
         tasks.spawn(ledger.clone().run(stop.clone()));
         tasks.spawn(hub.run(receiver, stop.clone()));
         let retention = settings.retention_events;
-        let presence = Self { hub: Some(sender), store: Some(store), ledger: Some(ledger), retention, clock };
+        let (hub, store, ledger) = (Some(sender), Some(store), Some(ledger));
+        let presence = Self { hub, store, ledger, signs, retention, clock };
         tasks.spawn(canary::run(presence.clone(), stop));
         Ok(presence)
     }
@@ -337,8 +341,7 @@ impl Socket {
 
     /// A sign of life.
     pub fn alive(&self) {
-        let id = self.id;
-        self.presence.tell(move |hub| hub.apply(Event::Alive { connection: id }));
+        self.presence.signs.push(self.id, self.presence.clock.now());
     }
 
     /// Watches a Phoenix Presence topic; the snapshot is in the outbox when this returns.
