@@ -1,6 +1,6 @@
 //! The loop of one socket.
 
-use std::{future::poll_fn, num::NonZeroU32, time::Duration};
+use std::{future::poll_fn, num::NonZeroU32, sync::LazyLock, time::Duration};
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
 use bytes::Bytes;
@@ -24,6 +24,8 @@ use crate::router::AppState;
 const SEND_MAX: Duration = Duration::from_secs(30);
 /// How long the peer may take to answer our closing frame, so that the code arrives before the end of the stream.
 const CLOSE_MAX: Duration = Duration::from_secs(2);
+/// Sockets are pinged in steps of this: one wake-up, of ours and of the system's, serves all whose turn it is.
+const PING_STEP_MS: u64 = 10;
 /// Frames a client may send at once, and each second after that. Ours sends one in seconds; a person with twenty
 /// tabs behind one socket stays far below.
 const BURST: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
@@ -81,8 +83,9 @@ where
     W: Stream<Item = Result<Message, axum::Error>> + Sink<Message, Error = axum::Error> + Unpin,
 {
     let heartbeat = Duration::from_millis(services.settings.heartbeat as u64);
-    let mut ping = interval_at(Instant::now() + heartbeat, heartbeat);
-    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ping = interval_at(first_ping(heartbeat), heartbeat);
+    // One that comes late does not leave its step.
+    ping.set_missed_tick_behavior(MissedTickBehavior::Skip);
     // Its default clock asks the processor who it is for each limiter, which a virtual machine answers slowly.
     let limiter = RateLimiter::direct_with_clock(Quota::per_second(PER_SECOND).allow_burst(BURST), MonotonicClock);
     let mut channels = Channels::default();
@@ -136,6 +139,13 @@ where
             return end;
         }
     }
+}
+
+/// The end of a step, a heartbeat from now.
+fn first_ping(heartbeat: Duration) -> Instant {
+    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let due = (BEGAN.elapsed() + heartbeat).as_millis() as u64;
+    *BEGAN + Duration::from_millis(due.next_multiple_of(PING_STEP_MS))
 }
 
 /// Sends one message; gives up when the peer takes nothing, and at once when the socket is to be closed.
