@@ -131,6 +131,26 @@ pub(crate) fn lasting(now: Time, since: Time) -> String {
     if ms < MINUTE { "under 1 min".to_owned() } else { human(ms) }
 }
 
+/// What the scripts of the written pages know of times as well.
+mod script {
+    use wasm_bindgen::prelude::wasm_bindgen;
+
+    #[wasm_bindgen(raw_module = "./agent/times.mjs")]
+    extern "C" {
+        pub(super) fn sentence(text: &str, base: Option<f64>, now: f64) -> String;
+    }
+}
+
+/// A sentence of the server's: its instants in the browser's zone, once it has taken over. Those without a day are the
+/// last before `base`, or before the first instant that has one.
+pub(crate) fn localised(text: String, base: Option<Time>) -> impl Fn() -> String {
+    let clock = clock();
+    move || match clock.now() {
+        Some(now) => script::sentence(&text, base.map(|t| t.0 as f64), now.0 as f64),
+        None => text.clone(),
+    }
+}
+
 /// An instant in the browser's own zone.
 pub(crate) struct Local(js_sys::Date);
 

@@ -1,9 +1,10 @@
 // What the pages that the server alone writes do in the browser (`app/src/written`): one goes from page to page, filters
 // as one types, sends forms in place, and reads times in one's own zone. Without it they are plain pages.
 
+import { ago, short } from './times.mjs';
+
 /** Typing asks when it pauses, not at every key. */
 const TYPING_MS = 250;
-const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 
 /** Tells the page: `title`, `said`, and `reauth` with what to do once the password was given. */
 let tell;
@@ -219,23 +220,4 @@ function times(where) {
     const text = (!exact && e.hasAttribute('data-relative') && ago(now - at)) || short(at, new Date(now));
     if (e.textContent !== text) e.textContent = text;
   }
-}
-
-export function ago(ms) {
-  if (ms < MINUTE) return 'just now';
-  if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min ago`;
-  if (ms < DAY) return `${Math.floor(ms / HOUR)} h ago`;
-  if (ms < 2 * DAY) return 'yesterday';
-  return ms < 7 * DAY ? `${Math.floor(ms / DAY)} days ago` : null;
-}
-
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-/** `14:02` today, `2 Mar, 14:02` this year, `2 Mar 2025, 14:02` else; as the other pages write it. */
-export function short(at, now) {
-  const two = (n) => String(n).padStart(2, '0');
-  const minute = `${two(at.getHours())}:${two(at.getMinutes())}`;
-  if (at.toDateString() === now.toDateString()) return minute;
-  const year = at.getFullYear() === now.getFullYear() ? '' : ` ${at.getFullYear()}`;
-  return `${at.getDate()} ${MONTHS[at.getMonth()]}${year}, ${minute}`;
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     call::{Ask, answer, parse},
+    clock::localised,
     components::{
         form::{ErrorSummary, Field, Form, Sending},
         frame::Page,
@@ -164,7 +165,7 @@ fn NowCard(me: RwSignal<Me>) -> impl IntoView {
             <header><h2 id="now-heading">"What Rollcall knows of you now"</h2></header>
             <div class="body">
                 <p class="headline"><StateWord state=state /></p>
-                <p class="why">{move || me.with(|m| m.sentence.clone())} <small>{move || me.with(|m| m.limits.clone())}</small></p>
+                <p class="why">{move || localised(me.with(|m| m.sentence.clone()), None)} <small>{move || me.with(|m| m.limits.clone())}</small></p>
                 <dl class="facts">
                     <dt>"Since"</dt>
                     <dd>{move || me.with(|m| m.since).map(|t| view! { <When at=t style=Style::Exact /> })}</dd>

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{View, act::ids, view};
 use crate::{
+    clock::localised,
     components::{
         icon::{Glyph, Icon},
         presence::{Shape, StateWord},
@@ -104,7 +105,7 @@ fn Panel(why: Why, day: Read) -> impl IntoView {
             {row.as_ref().and_then(|r| r.message.clone()).map(|m| view! { <p class="message">{m}</p> })}
             <p class="why">
                 <b>{format!("Why {}? ", state.as_str())}</b>
-                {why.sentence.clone()} " "
+                {localised(why.sentence.clone(), None)} " "
                 <span class="muted">{why.limits.clone()}</span>
             </p>
             {row.as_ref().map(|r| view! {
@@ -224,7 +225,7 @@ fn Timeline(transitions: Vec<Transition>) -> impl IntoView {
                     <span>
                         <Shape state=state />
                         <b>{state.word()}</b>
-                        ": " {t.evidence}
+                        ": " {localised(t.evidence, Some(t.at))}
                         <small>{text::capital(t.cause.words())}</small>
                     </span>
                 </li>

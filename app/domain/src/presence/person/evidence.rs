@@ -8,7 +8,7 @@ use crate::{
     Time,
     presence::{Cause, State},
     settings::{AwayAs, PresenceLimits},
-    time::human,
+    time::{DAY, human},
 };
 
 impl Person {
@@ -52,7 +52,11 @@ impl Person {
             return head;
         }
         let input = counted
-            .map(|(at, device)| format!(", the last input in {device} at {} UTC", at.clock()))
+            .map(|(at, device)| {
+                // Within a day the clock alone says which.
+                let at = if now.since(at) < DAY { at.clock() } else { at.exact() };
+                format!(", the last input in {device} at {at} UTC")
+            })
             .unwrap_or_default();
         let hidden = match (state, limits.away_as) {
             (State::Offline, AwayAs::Offline) => "; people who are away are shown as offline",
