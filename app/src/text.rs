@@ -17,7 +17,9 @@ pub(crate) const NEEDS_MANAGER: &str = "You need the manager role.";
 /// The document's title.
 #[expect(clippy::needless_pass_by_value, reason = "the form leptos asks for")]
 pub(crate) fn title(page: String) -> String {
-    if page.is_empty() { PRODUCT.to_owned() } else { format!("{page} · {PRODUCT}") }
+    let title = if page.is_empty() { PRODUCT.to_owned() } else { format!("{page} · {PRODUCT}") };
+    // leptos_meta puts it into the document as it is, and a title may say what somebody typed.
+    if cfg!(feature = "ssr") { title.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;") } else { title }
 }
 
 /// What to say of an error that came back in the address bar. Anybody can write an address, so only its code and the

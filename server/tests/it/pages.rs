@@ -145,6 +145,9 @@ async fn what_people_type_stays_text() {
         "/admin",
         "/admin/live",
         "/admin/live?q=%3Cscript%3Ealert(1)%3C/script%3E",
+        "/admin/live?q=%3C/title%3E%3Cscript%3Ealert(1)//",
+        "/admin/live?page=%3C/title%3E%3Cscript%3Ealert(1)//",
+        "/admin/sessions?q=%3Cscript%3Ealert(1)%3C/script%3E&state=%22%3E%3Cscript%3Ealert(1)%3C/script%3E",
         "/login?next=/%3Cscript%3Ealert(1)",
     ] {
         let html = ada.get(path).await.text;
