@@ -14,7 +14,7 @@ const PER_WATCHER: Duration = Duration::from_micros(500);
 /// more than the moment,
 const BUSY: u128 = 4_000;
 /// and flushes are at least this far apart.
-const WHEN_BUSY: Duration = Duration::from_millis(15);
+const WHEN_BUSY: Duration = Duration::from_millis(25);
 /// Over which that is counted, so that a few changes at once make nobody wait.
 const SPAN: Duration = Duration::from_millis(200);
 
