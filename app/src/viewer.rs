@@ -89,7 +89,7 @@ impl Viewer {
             return Self::default();
         };
         let person = parts.extensions.get::<Current>().and_then(|c| c.0.as_ref()).map(|s| SignedIn {
-            user: UserView::from(&*s.card),
+            user: UserView::from(&*s.card()),
             session: s.id,
             expires_at: s.expires_at(),
             absolute_expires_at: s.absolute_expires_at,

@@ -61,12 +61,29 @@ pub enum Action {
     Sessions,
     /// Run the clean-up.
     CleanUp,
-    /// Create, disable, enable and delete accounts, and reset their passwords.
+    /// Create, change, disable, enable and delete accounts, and reset their passwords.
     Accounts,
+    /// List and see accounts, organisations, teams and roles.
+    People,
+    /// Create, rename and delete organisations, teams and roles, and move people.
+    Directory,
 }
 
 impl Action {
-    pub const ALL: [Self; 4] = [Self::Watch, Self::Sessions, Self::CleanUp, Self::Accounts];
+    pub const ALL: [Self; 6] =
+        [Self::Watch, Self::Sessions, Self::CleanUp, Self::Accounts, Self::People, Self::Directory];
+
+    /// What a person's page says of it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Watch => "See who is online, on which page and device, and why",
+            Self::Sessions => "List and end sessions",
+            Self::CleanUp => "Run the clean-up",
+            Self::Accounts => "Create, change, disable and delete accounts",
+            Self::People => "List people, organisations, teams and roles",
+            Self::Directory => "Change organisations, teams and roles, and move people",
+        }
+    }
 }
 
 /// How far an action reaches.
@@ -85,6 +102,17 @@ impl Reach {
             Self::Organisation(id) => organisation == Some(id),
             Self::Everything => true,
         }
+    }
+}
+
+/// The table: what somebody of this level in this organisation may do, and to whom.
+pub fn reach(level: Level, organisation: Option<OrganisationId>, action: Action) -> Reach {
+    match (level, action) {
+        (Level::Admin, _) => Reach::Everything,
+        (Level::Manager, Action::Watch | Action::Sessions | Action::People) => {
+            organisation.map_or(Reach::Nothing, Reach::Organisation)
+        }
+        (Level::Manager, Action::CleanUp | Action::Accounts | Action::Directory) | (Level::Member, _) => Reach::Nothing,
     }
 }
 
@@ -110,17 +138,12 @@ impl Actor {
         }
     }
 
-    /// The table: who may do what, and to whom.
+    /// Who may do what, and to whom.
     pub fn reach(&self, action: Action) -> Reach {
-        let Self::Person(p) = self else {
-            return if matches!(self, Self::Operator) { Reach::Everything } else { Reach::Nothing };
-        };
-        match (p.card.level, action) {
-            (Level::Admin, _) => Reach::Everything,
-            (Level::Manager, Action::Watch | Action::Sessions) => {
-                p.card.organisation.as_ref().map_or(Reach::Nothing, |o| Reach::Organisation(o.id))
-            }
-            (Level::Manager, Action::CleanUp | Action::Accounts) | (Level::Member, _) => Reach::Nothing,
+        match self {
+            Self::Anonymous => Reach::Nothing,
+            Self::Person(p) => reach(p.card.level, p.card.organisation.as_ref().map(|o| o.id), action),
+            Self::Operator => Reach::Everything,
         }
     }
 
@@ -168,16 +191,18 @@ mod tests {
 
     #[test]
     fn the_whole_matrix() {
-        let org = Reach::Organisation(Uuid::from_u128(1));
+        let (one, two) = (Reach::Organisation(Uuid::from_u128(1)), Reach::Organisation(Uuid::from_u128(2)));
         let (all, none) = (Reach::Everything, Reach::Nothing);
-        // Watch, Sessions, CleanUp, Accounts
+        // Watch, Sessions, CleanUp, Accounts, People, Directory
         let rows = [
-            (Actor::Anonymous, [none, none, none, none]),
-            (person(Level::Member, Some(1)), [none, none, none, none]),
-            (person(Level::Manager, None), [none, none, none, none]),
-            (person(Level::Manager, Some(1)), [org, org, none, none]),
-            (person(Level::Admin, Some(1)), [all, all, all, all]),
-            (Actor::Operator, [all, all, all, all]),
+            (Actor::Anonymous, [none, none, none, none, none, none]),
+            (person(Level::Member, Some(1)), [none, none, none, none, none, none]),
+            (person(Level::Manager, None), [none, none, none, none, none, none]),
+            (person(Level::Manager, Some(1)), [one, one, none, none, one, none]),
+            (person(Level::Manager, Some(2)), [two, two, none, none, two, none]),
+            (person(Level::Admin, None), [all, all, all, all, all, all]),
+            (person(Level::Admin, Some(1)), [all, all, all, all, all, all]),
+            (Actor::Operator, [all, all, all, all, all, all]),
         ];
         for (actor, expected) in rows {
             assert_eq!(Action::ALL.map(|a| actor.reach(a)), expected, "{actor:?}");

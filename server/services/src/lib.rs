@@ -10,6 +10,8 @@
 pub mod accounts;
 pub mod audit;
 pub mod clock;
+mod cursor;
+pub mod directory;
 pub mod events;
 mod passwords;
 pub mod preferences;
@@ -27,9 +29,10 @@ use sea_orm::DbErr;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use crate::{
-    accounts::{AccountRow, Accounts, NewUser},
+    accounts::{Accounts, Edited, NewUser, WhichPeople, Who},
     audit::{Audit, AuditRow},
     clock::Clock,
+    directory::Directory,
     events::Events,
     preferences::PreferencesOf,
     presence::Presence,
@@ -61,6 +64,7 @@ pub enum OpenError {
 #[derive(Clone)]
 pub struct Services {
     pub accounts: Accounts,
+    pub directory: Directory,
     pub sessions: Sessions,
     pub presence: Presence,
     pub preferences: PreferencesOf,
@@ -105,8 +109,10 @@ impl Services {
             tasks.spawn(sessions.clone().run_clean_up(stop.clone()));
             tasks.spawn(sessions.clone().run_watch(seq, stop));
         }
+        let accounts = Accounts::new(sessions.clone());
         Ok(Self {
-            accounts: Accounts::new(sessions.clone()),
+            directory: Directory::new(accounts.clone()),
+            accounts,
             events: Events::new(store.clone(), clock.clone()),
             audit: Audit::new(store.clone()),
             preferences: PreferencesOf::new(sessions.clone()),

@@ -46,7 +46,7 @@ struct Session {
 impl From<&LiveSession> for Current {
     fn from(s: &LiveSession) -> Self {
         Self {
-            user: UserView::from(&*s.card),
+            user: UserView::from(&*s.card()),
             session: Session {
                 id: s.id,
                 created_at: s.created_at,

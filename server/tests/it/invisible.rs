@@ -21,7 +21,7 @@ async fn doors(app: &App, who: &Client, topics: &[String], console: bool, id: &s
     }
     let session = app.services.sessions.authenticate(&who.token()).await.unwrap().unwrap();
     let people = app.services.presence.people(&session.actor()).await.unwrap();
-    if session.card.organisation.is_some() {
+    if session.card().organisation.is_some() {
         seen.insert("people".to_owned(), people.iter().any(|p| p.id.to_string() == id));
     }
     if console {

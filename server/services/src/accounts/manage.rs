@@ -1,37 +1,34 @@
 //! What administrators and operators do with accounts.
 
 use domain::{
-    Actor, ApiError, ErrorCode,
+    Actor, ApiError, ErrorCode, Time, UserId,
     access::Action,
     account::{UserCard, UserView},
+    people::GoesWith,
     session::EndReason,
-    time::HOUR,
+    time::{DAY, HOUR, Millis},
 };
-use sea_orm::DatabaseTransaction;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use serde_json::json;
 
-use super::{AccountRow, Accounts, NewUser, checked};
+use super::{Accounts, NewUser, Who, checked};
 use crate::{
     audit::{self, Entry},
     secret::{self, Token},
     sessions::commit,
     store::{
-        Sql, card, db, directory, ending,
+        self, Sql, card, db, directory, ending, list, people,
         token::{self, Kind},
         user, values,
     },
 };
 
-/// A link to choose a password works for this long.
-const RESET_FOR: i64 = HOUR;
+/// A link to choose a new password works for this long.
+const RESET_FOR: Millis = HOUR;
+/// And one to choose the first: people are invited before a weekend.
+const INVITED_FOR: Millis = 7 * DAY;
 
 impl Accounts {
-    /// Every account, by username.
-    pub async fn list(&self, actor: &Actor) -> Result<Vec<AccountRow>, ApiError> {
-        actor.require(Action::Accounts)?;
-        self.store().within(user::list(self.store().read())).await
-    }
-
     /// Makes an account. Asks for sudo mode, like all that follows.
     pub async fn add(&self, actor: &Actor, new: NewUser) -> Result<UserView, ApiError> {
         self.may(actor)?;
@@ -51,36 +48,51 @@ impl Accounts {
 
     /// Disables an account: its sessions end in the same transaction, and their sockets are closed when this returns.
     /// 409 for the last administrator.
-    pub async fn disable(&self, actor: &Actor, username: &str) -> Result<(), ApiError> {
-        self.end_account(actor, username, EndReason::UserDisabled).await
+    pub async fn disable(&self, actor: &Actor, who: impl Into<Who>) -> Result<(), ApiError> {
+        self.end_account(actor, who.into(), EndReason::UserDisabled).await.map(drop)
     }
 
-    /// Deletes an account with its sessions and events. 409 for the last administrator.
-    pub async fn delete(&self, actor: &Actor, username: &str) -> Result<(), ApiError> {
-        self.end_account(actor, username, EndReason::UserDeleted).await
+    /// Deletes an account with all that goes with it, and says how much that was. 409 for the last administrator.
+    pub async fn delete(&self, actor: &Actor, who: impl Into<Who>) -> Result<GoesWith, ApiError> {
+        self.end_account(actor, who.into(), EndReason::UserDeleted).await
     }
 
-    async fn end_account(&self, actor: &Actor, username: &str, reason: EndReason) -> Result<(), ApiError> {
+    /// What would go with an account: what `delete` would say now. Looking asks for no sudo mode.
+    pub async fn goes_with(&self, actor: &Actor, who: impl Into<Who>) -> Result<GoesWith, ApiError> {
+        actor.require(Action::Accounts)?;
+        self.sessions.flush().await?;
+        self.sessions.inner.presence.flush().await?;
+        let store = self.store();
+        let card = self.find(store.read(), &who.into()).await?;
+        store.within(goes_with(store.read(), card.id, self.clock().now())).await
+    }
+
+    async fn end_account(&self, actor: &Actor, who: Who, reason: EndReason) -> Result<GoesWith, ApiError> {
         self.may(actor)?;
-        let (this, actor, username) = (self.clone(), actor.clone(), username.trim().to_lowercase());
+        let (this, actor) = (self.clone(), actor.clone());
         self.sessions
             .act(async move {
                 let sessions = &this.sessions;
                 sessions.flush().await?;
                 let txn = sessions.begin().await?;
-                let card = this.find(&txn, &username).await?;
+                let card = this.find(&txn, &who).await?;
                 if !user::other_admin(&txn, card.id).await.map_err(db)? && card.level == domain::Level::Admin {
-                    let message = "This is the last administrator. Make another one first.";
-                    return Err(ApiError::new(ErrorCode::Conflict, message));
+                    return Err(last_admin());
                 }
-                let (which, now) = (Sql::new("s.user_id = ?", values![card.id]), this.clock().now());
+                let now = this.clock().now();
+                let mut gone = GoesWith::default();
+                if reason == EndReason::UserDeleted {
+                    gone = goes_with(&txn, card.id, now).await.map_err(db)?;
+                }
+                let which = Sql::new("s.user_id = ?", values![card.id]);
                 let mut ended = ending::end(&txn, which, reason, Some(actor.label()), now).await.map_err(db)?;
-                let details = json!({"sessions_ended": ended.len()});
+                let mut details = json!({"sessions_ended": ended.len()});
                 let action = if reason == EndReason::UserDeleted {
                     user::delete(&txn, card.id).await.map_err(db)?;
                     // So that every process forgets the person, also one without a session.
                     ending::record(&txn, &[card.id], reason, now).await.map_err(db)?;
                     ended.push(card.id);
+                    details["rows"] = json!(gone.rows);
                     "user_deleted"
                 } else {
                     user::set_disabled(&txn, card.id, Some(now)).await.map_err(db)?;
@@ -91,45 +103,70 @@ impl Accounts {
                 commit(txn).await?;
                 let ended: Vec<_> = ended.into_iter().map(|id| (id, reason)).collect();
                 sessions.ended(&ended).await;
-                Ok(())
+                Ok(gone)
             })
             .await
     }
 
     /// Lets somebody sign in again.
-    pub async fn enable(&self, actor: &Actor, username: &str) -> Result<(), ApiError> {
+    pub async fn enable(&self, actor: &Actor, who: impl Into<Who>) -> Result<(), ApiError> {
         self.may(actor)?;
+        let who = who.into();
         let txn = self.sessions.begin().await?;
-        let card = self.find(&txn, &username.trim().to_lowercase()).await?;
+        let card = self.find(&txn, &who).await?;
         user::set_disabled(&txn, card.id, None).await.map_err(db)?;
         self.audit(&txn, actor, "user_enabled", &card.username, None).await?;
         commit(txn).await
     }
 
     /// A link's token with which the person chooses a password: for one use, for an hour; an earlier one is void.
-    pub async fn reset_link(&self, actor: &Actor, username: &str) -> Result<Token, ApiError> {
+    pub async fn reset_link(&self, actor: &Actor, who: impl Into<Who>) -> Result<Token, ApiError> {
+        self.link(actor, who.into(), false).await
+    }
+
+    /// The same for somebody who has no password yet, for a week. 409 for somebody who has one, or is disabled.
+    pub async fn invite(&self, actor: &Actor, who: impl Into<Who>) -> Result<Token, ApiError> {
+        self.link(actor, who.into(), true).await
+    }
+
+    async fn link(&self, actor: &Actor, who: Who, first: bool) -> Result<Token, ApiError> {
         self.may(actor)?;
         let txn = self.sessions.begin().await?;
-        let card = self.find(&txn, &username.trim().to_lowercase()).await?;
+        let card = self.find(&txn, &who).await?;
+        if first {
+            let known = user::credentials(&txn, &card.username).await.map_err(db)?.ok_or_else(ApiError::not_found)?;
+            if known.disabled_at.is_some() {
+                return Err(ApiError::new(ErrorCode::Conflict, "This account is disabled. Enable it first."));
+            }
+            if known.password_hash.is_some() {
+                let message = "This person has a password already. Make a link to reset it instead.";
+                return Err(ApiError::new(ErrorCode::Conflict, message));
+            }
+        }
         let (token, hash) = secret::token();
         let now = self.clock().now();
-        let until = Some(now.plus(RESET_FOR));
-        token::replace(&txn, Kind::Reset, Some(card.id), &hash, now, until).await.map_err(db)?;
-        self.audit(&txn, actor, "reset_link_made", &card.username, None).await?;
+        let (until, action) =
+            if first { (now.plus(INVITED_FOR), "user_invited") } else { (now.plus(RESET_FOR), "reset_link_made") };
+        token::replace(&txn, Kind::Reset, Some(card.id), &hash, now, Some(until)).await.map_err(db)?;
+        self.audit(&txn, actor, action, &card.username, None).await?;
         commit(txn).await?;
         Ok(token)
     }
 
-    fn may(&self, actor: &Actor) -> Result<(), ApiError> {
+    pub(super) fn may(&self, actor: &Actor) -> Result<(), ApiError> {
         actor.require(Action::Accounts)?;
         actor.require_fresh(self.clock().now())
     }
 
-    async fn find(&self, txn: &DatabaseTransaction, username: &str) -> Result<UserCard, ApiError> {
-        card::by_username(txn, username).await.map_err(db)?.ok_or_else(ApiError::not_found)
+    pub(super) async fn find(&self, db: &impl ConnectionTrait, who: &Who) -> Result<UserCard, ApiError> {
+        let found = match who {
+            Who::Id(id) => card::by_ids(db, &[*id]).await.map(|mut cards| cards.pop()),
+            Who::Username(name) => card::by_username(db, name).await,
+        };
+        found.map_err(store::db)?.ok_or_else(ApiError::not_found)
     }
 
-    async fn audit(
+    pub(super) async fn audit(
         &self,
         txn: &DatabaseTransaction,
         actor: &Actor,
@@ -140,4 +177,19 @@ impl Accounts {
         let entry = Entry { action, subject_kind: "user", subject: Some(username), details, ip: None };
         audit::append(txn, self.clock(), actor.label(), entry).await.map_err(db)
     }
+}
+
+/// 409: nobody would be left who may do all this.
+pub(crate) fn last_admin() -> ApiError {
+    ApiError::new(ErrorCode::Conflict, "This is the last administrator. Make another one first.")
+}
+
+async fn goes_with(db: &impl ConnectionTrait, user: UserId, now: Time) -> Result<GoesWith, DbErr> {
+    let mut goes =
+        GoesWith { live_sessions: list::count_of(db, list::live_of(user, now)).await?, ..GoesWith::default() };
+    for (kind, count) in people::GOES {
+        let n = Sql::new(*count, values![user]).number(db).await?;
+        goes.rows.insert((*kind).to_owned(), n as u64);
+    }
+    Ok(goes)
 }

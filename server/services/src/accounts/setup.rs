@@ -1,7 +1,7 @@
 //! The first administrator, by a one-time link: there is no default account.
 
 use domain::{
-    ApiError, ErrorCode, Level,
+    ApiError, Level,
     account::{Role, UserCard},
 };
 use sea_orm::DatabaseTransaction;
@@ -12,7 +12,7 @@ use crate::{
     secret::{self, Token},
     sessions::{Origin, SignedIn, Start, commit},
     store::{
-        db,
+        db, is_taken,
         token::{self, Kind},
         user,
     },
@@ -89,13 +89,7 @@ impl Accounts {
         card: &UserCard,
         hash: Option<String>,
     ) -> Result<(), ApiError> {
-        user::insert(txn, card, hash, self.clock().now()).await.map_err(|e| {
-            if crate::store::is_taken(&e) {
-                let mut taken = ApiError::new(ErrorCode::Conflict, "Somebody has this username. Choose another.");
-                taken.fields.insert("username".to_owned(), taken.message.clone());
-                return taken;
-            }
-            db(e)
-        })
+        let inserted = user::insert(txn, card, hash, self.clock().now()).await;
+        inserted.map_err(|e| if is_taken(&e) { super::edit::taken() } else { db(e) })
     }
 }

@@ -25,10 +25,10 @@ mod registry;
 mod signs;
 mod watch;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use domain::{
-    Actor, ApiError, SessionId, Time, UserId,
+    Actor, ApiError, Reach, SessionId, Time, UserId,
     access::Action,
     account::UserCard,
     presence::{
@@ -95,7 +95,7 @@ pub struct Heard {
 /// Who a session is to the roster.
 fn joined(session: &LiveSession) -> Joined {
     Joined {
-        card: Arc::clone(&session.card),
+        card: session.card(),
         session: session.id,
         device: session.device.label().into(),
         ip: session.ip.as_str().into(),
@@ -198,6 +198,23 @@ impl Presence {
             hub.heard(user, &session)
         })
         .await
+    }
+
+    /// The states of those who are not offline within a reach, of everybody or of these; nothing beside the server.
+    pub(crate) async fn states(
+        &self,
+        reach: Reach,
+        of: Option<Vec<UserId>>,
+    ) -> Result<Option<HashMap<UserId, State>>, ApiError> {
+        if self.hub.is_none() {
+            return Ok(None);
+        }
+        self.ask(move |hub| Some(hub.states(reach, of))).await
+    }
+
+    /// The roles are these now: those that nobody has are counted as zero.
+    pub(crate) fn roles_changed(&self, roles: Vec<String>) {
+        self.tell(move |hub| hub.set_roles(roles));
     }
 
     /// People who are not offline, within the actor's reach.
@@ -328,7 +345,7 @@ impl Socket {
             .ask(move |hub| {
                 hub.apply(Event::Reported { connection: id, report });
                 hub.tell_expiry(&session, Some(id));
-                hub.heard(session.card.id, &session)
+                hub.heard(session.card().id, &session)
             })
             .await
     }

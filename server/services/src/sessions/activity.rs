@@ -81,7 +81,7 @@ impl Activity {
     /// Writes what waits of one person, before an act on their sessions alone; it stays marked.
     pub(crate) async fn flush_of(&self, user: UserId) -> Result<(), DbErr> {
         let sessions = self.cache.by_ids(&self.cache.pending.copy());
-        let changes: Vec<_> = sessions.iter().filter(|s| s.card.id == user).map(|s| s.activity()).collect();
+        let changes: Vec<_> = sessions.iter().filter(|s| s.user_id() == user).map(|s| s.activity()).collect();
         if !changes.is_empty() {
             live::write(&self.store, changes).await?;
         }

@@ -109,6 +109,20 @@ impl Cache {
         }
     }
 
+    /// Gives every session of these people their new card. Raises the generation: who was read from the database before
+    /// must be read again.
+    pub(crate) fn set_cards(&self, cards: &[Arc<UserCard>]) {
+        let mut inner = self.write();
+        inner.generation += 1;
+        let new: HashMap<UserId, &Arc<UserCard>> = cards.iter().map(|c| (c.id, c)).collect();
+        for session in inner.by_hash.values() {
+            if let Some(card) = new.get(&session.user_id()) {
+                session.set_card(Arc::clone(card));
+            }
+        }
+        inner.cards.extend(cards.iter().map(|c| (c.id, Arc::downgrade(c))));
+    }
+
     /// Forgets sessions whose time is over, and cards nobody has.
     pub(crate) fn sweep(&self, now: Time) {
         let mut inner = self.write();

@@ -97,13 +97,14 @@ impl Sessions {
         store.within(ending::last(store.read())).await
     }
 
-    /// Takes out of memory, and off their sockets, sessions that were ended after number `seq`; the last number. What
-    /// this process ended itself is among them and does no harm.
+    /// Takes out of memory, and off their sockets, sessions that were ended after number `seq`, and gives the others the
+    /// cards that changed; the last number. What this process did itself is among them and does no harm.
     pub async fn follow(&self, seq: i64) -> Result<i64, ApiError> {
         let store = &self.inner.store;
-        let (last, ended) = store.within(ending::since(store.read(), seq)).await?;
-        self.ended(&ended).await;
-        Ok(last)
+        let news = store.within(ending::since(store.read(), seq)).await?;
+        self.ended(&news.ended).await;
+        self.cards_changed(&news.changed).await?;
+        Ok(news.last)
     }
 
     /// Follows what other processes end until `stop`.

@@ -68,8 +68,8 @@ impl Sessions {
     /// Signs out. Also when the session's time is over: whoever signs out is out.
     pub async fn sign_out(&self, session: &LiveSession) -> Result<(), ApiError> {
         let Inner { store, activity, .. } = &*self.inner;
-        store.within(activity.flush_of(session.card.id)).await?;
-        let (this, id, card, ip) = (self.clone(), session.id, std::sync::Arc::clone(&session.card), session.ip.clone());
+        store.within(activity.flush_of(session.user_id())).await?;
+        let (this, id, card, ip) = (self.clone(), session.id, session.card(), session.ip.clone());
         self.act(async move {
             let clock = &this.inner.clock;
             let txn = this.begin().await?;

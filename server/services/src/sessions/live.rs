@@ -9,7 +9,7 @@ use std::{
 };
 
 use domain::{
-    Actor, SessionId, Time,
+    Actor, SessionId, Time, UserId,
     access::Person,
     account::UserCard,
     session::Span,
@@ -47,7 +47,6 @@ impl Pending {
 /// One sign-in on one device, while it may authenticate requests. There is one of these per session in a process.
 pub struct LiveSession {
     pub id: SessionId,
-    pub card: Arc<UserCard>,
     pub device: Device,
     pub ip: String,
     pub created_at: Time,
@@ -65,16 +64,16 @@ pub struct LiveSession {
     /// Something of the above is newer than the database; then the id is in `pending`, once.
     dirty: AtomicBool,
     pending: Arc<Pending>,
-    /// Made once per sign-in and confirmed password, so that a request costs no more than counting a reference.
+    /// Made once per sign-in, confirmed password and changed card, so that a request costs no more than counting a
+    /// reference.
     person: RwLock<Arc<Person>>,
 }
 
 impl LiveSession {
     pub(crate) fn new(l: Loaded, card: Arc<UserCard>, pending: Arc<Pending>) -> Self {
-        let person = Person { card: Arc::clone(&card), session: l.id, fresh_until: l.fresh_until };
+        let person = Person { card, session: l.id, fresh_until: l.fresh_until };
         Self {
             id: l.id,
-            card,
             device: l.device,
             ip: l.ip,
             created_at: l.span.created_at,
@@ -138,9 +137,26 @@ impl LiveSession {
         Arc::clone(&self.person.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whose it is. Role, level and organisation are those of the sign-in: what changes them ends the session.
+    pub fn card(&self) -> Arc<UserCard> {
+        Arc::clone(&self.person().card)
+    }
+
+    pub(crate) fn user_id(&self) -> UserId {
+        self.person.read().unwrap_or_else(PoisonError::into_inner).card.id
+    }
+
     pub(crate) fn freshen(&self, until: Time) {
-        let person = Person { card: Arc::clone(&self.card), session: self.id, fresh_until: until };
-        *self.person.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(person);
+        self.be(|p| Person { fresh_until: until, ..p });
+    }
+
+    pub(crate) fn set_card(&self, card: Arc<UserCard>) {
+        self.be(|p| Person { card, ..p });
+    }
+
+    fn be(&self, change: impl FnOnce(Person) -> Person) {
+        let mut person = self.person.write().unwrap_or_else(PoisonError::into_inner);
+        *person = Arc::new(change((**person).clone()));
     }
 
     /// The last input or request; newest wins.
@@ -208,6 +224,6 @@ impl LiveSession {
 
 impl fmt::Debug for LiveSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LiveSession").field("id", &self.id).field("user", &self.card.username).finish_non_exhaustive()
+        f.debug_struct("LiveSession").field("id", &self.id).field("user", &self.card().username).finish_non_exhaustive()
     }
 }

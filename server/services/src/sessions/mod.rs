@@ -22,8 +22,8 @@ mod sign_in;
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{ApiError, SessionId, Time, session::EndReason, settings::Settings};
-use tokio::sync::Semaphore;
+use domain::{ApiError, SessionId, Time, UserId, session::EndReason, settings::Settings};
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
@@ -41,7 +41,7 @@ use crate::{
     passwords::Passwords,
     presence::Presence,
     secret,
-    store::{Store, db, live as rows},
+    store::{Store, card, db, live as rows},
 };
 
 /// An act that changes something is given up after this long; its transaction is then rolled back.
@@ -63,6 +63,8 @@ pub(crate) struct Inner {
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
     herd: Semaphore,
+    /// Cards are read and handed out by one at a time, so that an older one never overtakes a newer.
+    cards: Mutex<()>,
 }
 
 /// The handle on sessions; a cheap clone.
@@ -97,6 +99,7 @@ impl Sessions {
                 stop,
                 tasks,
                 herd: Semaphore::new(HERD),
+                cards: Mutex::new(()),
             }),
         }
     }
@@ -221,6 +224,23 @@ impl Sessions {
             self.inner.cache.evict(ended.iter().map(|(id, _)| *id));
             self.inner.presence.sessions_ended(ended).await;
         }
+    }
+
+    /// After a commit that changed these people's names, teams and the like: sessions, rows and watchers get them.
+    pub(crate) async fn cards_changed(&self, users: &[UserId]) -> Result<(), ApiError> {
+        let Inner { store, cache, presence, .. } = &*self.inner;
+        if users.is_empty() {
+            return Ok(());
+        }
+        let turn = self.inner.cards.lock().await;
+        let cards = store.within(card::by_ids(store.read(), users)).await?;
+        let cards: Vec<Arc<_>> = cards.into_iter().map(Arc::new).collect();
+        cache.set_cards(&cards);
+        for card in cards {
+            presence.card_changed(card);
+        }
+        drop(turn);
+        Ok(())
     }
 
     pub(crate) async fn begin(&self) -> Result<sea_orm::DatabaseTransaction, ApiError> {

@@ -23,11 +23,6 @@ pub(crate) async fn roles(db: &impl ConnectionTrait) -> Result<Vec<Role>, DbErr>
     Ok(roles)
 }
 
-pub(crate) async fn organisations(db: &impl ConnectionTrait) -> Result<Vec<Named>, DbErr> {
-    let rows = organisation::Entity::find().order_by_asc(organisation::Column::NameLower).all(db).await?;
-    Ok(rows.into_iter().map(|o| Named { id: o.id, name: o.name }).collect())
-}
-
 /// The organisation of that name, whatever the case; made with `id` when it is not there.
 pub(crate) async fn organisation(
     db: &impl ConnectionTrait,

@@ -1,6 +1,6 @@
 //! Ending sessions, and the numbered record of endings that other processes follow.
 
-use domain::{SessionId, Time, session::EndReason};
+use domain::{SessionId, Time, UserId, session::EndReason};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 use uuid::Uuid;
 
@@ -66,15 +66,30 @@ pub(crate) async fn last(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
 #[derive(FromQueryResult)]
 struct Row {
     seq: i64,
-    session_id: Uuid,
-    reason: String,
+    id: Uuid,
+    reason: Option<String>,
 }
 
-/// Endings after number `seq`, and the number of the last of them.
-pub(crate) async fn since(db: &impl ConnectionTrait, seq: i64) -> Result<(i64, Vec<(SessionId, EndReason)>), DbErr> {
-    let text = "SELECT seq, session_id, reason FROM endings WHERE seq > ? ORDER BY seq";
-    let rows: Vec<Row> = Sql::new(text, values![seq]).all(db).await?;
-    let last = rows.last().map_or(seq, |r| r.seq);
-    let reason = |r: &Row| EndReason::parse(&r.reason).unwrap_or(EndReason::Revoked);
-    Ok((last, rows.iter().map(|r| (r.session_id, reason(r))).collect()))
+/// What happened to sessions and cards after a number.
+pub(crate) struct News {
+    pub(crate) ended: Vec<(SessionId, EndReason)>,
+    /// Whose name, teams or the like are others now.
+    pub(crate) changed: Vec<UserId>,
+    /// The number of the last of them.
+    pub(crate) last: i64,
+}
+
+/// Everything after number `seq`, in one statement: numbers of both kinds come from one counter.
+pub(crate) async fn since(db: &impl ConnectionTrait, seq: i64) -> Result<News, DbErr> {
+    let text = "SELECT seq, session_id AS id, reason FROM endings WHERE seq > ? \
+                UNION ALL SELECT seq, user_id AS id, NULL AS reason FROM card_changes WHERE seq > ? ORDER BY seq";
+    let rows: Vec<Row> = Sql::new(text, values![seq, seq]).all(db).await?;
+    let mut news = News { ended: vec![], changed: vec![], last: rows.last().map_or(seq, |r| r.seq) };
+    for r in rows {
+        match r.reason {
+            Some(reason) => news.ended.push((r.id, EndReason::parse(&reason).unwrap_or(EndReason::Revoked))),
+            None => news.changed.push(r.id),
+        }
+    }
+    Ok(news)
 }

@@ -252,3 +252,10 @@ pub(crate) async fn count_of(db: &impl ConnectionTrait, condition: Sql) -> Resul
 pub(crate) fn live_of(user: UserId, now: Time) -> Sql {
     Sql::new(format!("s.user_id = ? AND {LIVE}"), values![user, now.0])
 }
+
+/// How many of these, a condition on `sessions s`, are live.
+pub(crate) async fn count_live(db: &impl ConnectionTrait, which: Sql, now: Time) -> Result<u64, DbErr> {
+    let mut live = Sql::new(format!("{LIVE} AND ("), values![now.0]);
+    live.append(which).push(")", vec![]);
+    count_of(db, live).await
+}

@@ -14,11 +14,13 @@ pub(crate) mod ending;
 #[expect(unreachable_pub, reason = "SeaORM's derives make items that must be as visible as their own")]
 pub(crate) mod entity;
 mod error;
+pub(crate) mod groups;
 mod inspect;
 pub(crate) mod interval;
 mod kept;
 pub(crate) mod list;
 pub(crate) mod live;
+pub(crate) mod people;
 pub(crate) mod record;
 pub(crate) mod session;
 pub(crate) mod sql;

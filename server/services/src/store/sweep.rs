@@ -72,6 +72,10 @@ pub(crate) async fn retain(store: &Store, settings: &Settings, now: Time) -> Res
             "DELETE FROM endings WHERE (seq, session_id) IN (SELECT seq, session_id FROM endings WHERE at <= ? LIMIT ?)",
             now.plus(-HOUR),
         ),
+        (
+            "DELETE FROM card_changes WHERE (seq, user_id) IN (SELECT seq, user_id FROM card_changes WHERE at <= ? LIMIT ?)",
+            now.plus(-HOUR),
+        ),
     ];
     for (text, before) in jobs {
         while batch(store, &Sql::new(text, values![before.0, BATCH])).await? == BATCH as u64 {}

@@ -1,18 +1,13 @@
 //! Accounts.
 
-use domain::{
-    Level, Time, UserId,
-    account::{UserCard, UserView},
-};
+use domain::{Level, Time, UserId, account::UserCard};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, FromQueryResult};
 use uuid::Uuid;
 
 use super::{
-    card,
     entity::{team_member, user},
     sql::{Sql, values},
 };
-use crate::accounts::AccountRow;
 
 pub(crate) async fn any(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     Ok(Sql::new("SELECT 1 FROM users LIMIT 1", vec![]).row(db).await?.is_some())
@@ -39,11 +34,34 @@ pub(crate) async fn insert(
         last_sign_in_at: Set(None),
     };
     user::Entity::insert(row).exec_without_returning(db).await?;
+    join_teams(db, card).await
+}
+
+async fn join_teams(db: &impl ConnectionTrait, card: &UserCard) -> Result<(), DbErr> {
     for team in &card.teams {
         let row = team_member::ActiveModel { user_id: Set(card.id), team_id: Set(team.id) };
         team_member::Entity::insert(row).exec_without_returning(db).await?;
     }
     Ok(())
+}
+
+/// Writes all of a card over that of the same account.
+pub(crate) async fn update(db: &impl ConnectionTrait, card: &UserCard) -> Result<(), DbErr> {
+    let text = "UPDATE users SET username = ?, name = ?, email = ?, search = ?, role = ?, organisation_id = ? \
+                WHERE id = ?";
+    let organisation = card.organisation.as_ref().map(|o| o.id);
+    let values = values![
+        card.username.as_str(),
+        card.name.as_str(),
+        card.email.as_deref(),
+        search(card),
+        card.role.as_str(),
+        organisation,
+        card.id,
+    ];
+    Sql::new(text, values).run(db).await?;
+    Sql::new("DELETE FROM team_members WHERE user_id = ?", values![card.id]).run(db).await?;
+    join_teams(db, card).await
 }
 
 /// What searches look through.
@@ -97,31 +115,7 @@ pub(crate) async fn other_admin(db: &impl ConnectionTrait, id: UserId) -> Result
     Ok(Sql::new(text, values![id, Level::Admin.as_str()]).row(db).await?.is_some())
 }
 
-#[derive(FromQueryResult)]
-struct Times {
-    id: Uuid,
-    created_at: i64,
-    disabled_at: Option<i64>,
-    last_sign_in_at: Option<i64>,
-}
-
-/// Every account, by username.
-pub(crate) async fn list(db: &impl ConnectionTrait) -> Result<Vec<AccountRow>, DbErr> {
-    let text = format!("SELECT {} FROM users u {} ORDER BY u.username, u.id", card::COLUMNS, card::JOINS);
-    let cards = card::complete_all(db, Sql::new(text, vec![]).all(db).await?).await?;
-    let times: Vec<Times> =
-        Sql::new("SELECT id, created_at, disabled_at, last_sign_in_at FROM users", vec![]).all(db).await?;
-    let mut times: std::collections::HashMap<Uuid, Times> = times.into_iter().map(|t| (t.id, t)).collect();
-    Ok(cards
-        .iter()
-        .filter_map(|c| {
-            let t = times.remove(&c.id)?;
-            Some(AccountRow {
-                user: UserView::from(c),
-                created_at: Time(t.created_at),
-                disabled_at: t.disabled_at.map(Time),
-                last_sign_in_at: t.last_sign_in_at.map(Time),
-            })
-        })
-        .collect())
+/// Whether anybody enabled is an administrator.
+pub(crate) async fn any_admin(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    other_admin(db, UserId::nil()).await
 }

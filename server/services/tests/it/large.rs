@@ -18,7 +18,7 @@ async fn test_people_are_made_with_live_sessions() {
         assert_eq!((made.len(), made[0].0.as_str(), made[1_499].0.as_str()), (1_500, "load-00001", "load-01500"));
         for (name, token) in made.iter().step_by(300) {
             let s = w.check(token.expose()).await.unwrap();
-            assert_eq!((&s.card.username, s.card.role.as_str()), (name, "member"));
+            assert_eq!((&s.card().username, s.card().role.as_str()), (name, "member"));
         }
         assert_eq!(
             sessions.bulk_load(&Actor::Operator, 2, "member", false).await.unwrap().len(),

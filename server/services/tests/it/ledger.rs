@@ -90,7 +90,7 @@ async fn every_state_has_its_interval() {
         assert_eq!(at(w, &operator, gone).await, [], "an end is not part of it");
         assert_eq!(count(w, "to_at IS NULL OR end_cause IS NULL OR session_id IS NULL").await, "0");
 
-        let day = w.services.presence.day(&operator, mia.session.card.id, "2027-01-15").await.unwrap();
+        let day = w.services.presence.day(&operator, mia.session.card().id, "2027-01-15").await.unwrap();
         let told: Vec<_> = day.intervals.iter().map(|i| (i.state, i.from, i.to, i.cause, i.pages.join(" "))).collect();
         assert_eq!(
             told,
@@ -126,7 +126,7 @@ async fn edges_are_written_without_being_asked_for() {
 async fn a_day_has_its_own_hours() {
     each(Settings::default(), async |w| {
         let mia = w.session(&w.person("mia", "member", None).await).await;
-        let id = mia.session.card.id;
+        let id = mia.session.card().id;
         let socket = joined(w, &mia, "/").await;
         let busy = Chosen { choice: Choice::Busy, ..Chosen::default() };
         w.services.presence.choose(&mia.session.actor(), busy).await.unwrap();
@@ -173,7 +173,7 @@ async fn managers_see_their_own_and_nobody_who_hides() {
         assert_eq!(w.services.presence.at(&admin, now, 0, 0).await.unwrap().users.len(), 1);
 
         let day = async |actor: &Actor, n: usize| {
-            w.services.presence.day(actor, here[n].1.session.card.id, "2027-01-15").await
+            w.services.presence.day(actor, here[n].1.session.card().id, "2027-01-15").await
         };
         assert_eq!(day(&admin, 1).await.unwrap().intervals.len(), 2);
         let told = day(&manager, 1).await.unwrap();
@@ -290,7 +290,7 @@ async fn a_database_that_stalls_holds_up_nobody_and_one_who_is_gone_harms_no_oth
         assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
         assert!(!reading.is_finished(), "a reader waits, and only a reader");
         reading.abort();
-        let id = mia.session.card.id.simple();
+        let id = mia.session.card().id.simple();
         let which = if w.dir.is_some() { format!("lower(hex(id)) = '{id}'") } else { format!("id = '{id}'") };
         txn.execute_unprepared(&format!("DELETE FROM users WHERE {which}")).await.unwrap();
         txn.commit().await.unwrap();

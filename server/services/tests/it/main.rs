@@ -13,6 +13,7 @@ mod large;
 mod ledger;
 mod limit;
 mod list;
+mod people;
 mod predicate;
 mod preferences;
 mod sign_in;

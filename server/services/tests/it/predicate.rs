@@ -65,8 +65,7 @@ impl History<'_> {
         let one = |n: usize| (!self.made.is_empty()).then(|| &self.made[n % self.made.len()]);
         match step {
             Step::SignIn { person, remember } => {
-                let rows = accounts.list(operator).await.unwrap();
-                let row = rows.iter().find(|r| r.user.username == PEOPLE[*person]).unwrap();
+                let row = accounts.one(operator, PEOPLE[*person]).await.unwrap();
                 let card = accounts.card(operator, row.user.id).await.unwrap();
                 let made = sessions.create(&card, *remember, &from()).await;
                 assert_eq!(made.is_ok(), row.disabled_at.is_none());

@@ -86,7 +86,7 @@ async fn measure(services: &Services, people: u32) -> Result<Report, Failure> {
     let mut cards = Vec::<Arc<UserCard>>::new();
     for token in spread.iter().take(TIMES as usize) {
         let session = first_check.of_act(sessions.authenticate(token.expose())).await?;
-        cards.push(Arc::clone(&session.ok_or_else(|| Failure::failed("a prepared session is not live"))?.card));
+        cards.push(session.ok_or_else(|| Failure::failed("a prepared session is not live"))?.card());
     }
     for token in spread.iter().take(TIMES as usize) {
         check.of_act(sessions.authenticate(token.expose())).await?;

@@ -12,7 +12,7 @@ use domain::{
 use serde_json::json;
 use services::Which;
 
-use super::{database::DatabaseArgs, failure::Failure, out};
+use super::{database::DatabaseArgs, failure::Failure, out, user::of};
 use crate::settings::duration;
 
 /// Count, list, end and clean up sessions
@@ -148,10 +148,7 @@ async fn revoke(args: RevokeArgs) -> Result<(), Failure> {
 /// A slip in a username shall not look like success.
 async fn known(services: &services::Services, user: &str) -> Result<(), Failure> {
     let name = domain::account::username(user)?;
-    if services.accounts.list(&Actor::Operator).await?.iter().any(|a| a.user.username == name) {
-        return Ok(());
-    }
-    Err(Failure::failed(format!("there is no account \"{user}\"; `rollcall user list` shows all")))
+    services.accounts.one(&Actor::Operator, name.as_str()).await.map(drop).map_err(|e| of(user, e))
 }
 
 async fn clean_up(args: CleanupArgs) -> Result<(), Failure> {

@@ -1,12 +1,29 @@
 //! `rollcall user list`.
 
-use domain::{Actor, Time};
+use domain::{
+    Actor, Time,
+    people::{UserFilter, UserSort},
+};
 
 use super::ListArgs;
 use crate::cli::{failure::Failure, out, table::table};
 
+/// Fetched at a time; the list itself has no limit.
+const PAGE: u32 = 200;
+
 pub(super) async fn run(args: ListArgs) -> Result<(), Failure> {
-    let accounts = args.database.open().await?.accounts.list(&Actor::Operator).await?;
+    let services = args.database.open().await?;
+    let (mut accounts, mut cursor) = (Vec::new(), None::<String>);
+    loop {
+        let filter = UserFilter::default();
+        let page =
+            services.accounts.list(&Actor::Operator, &filter, UserSort::Username, PAGE, cursor.as_deref()).await?;
+        accounts.extend(page.items);
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
     if args.json {
         return out::json(&accounts);
     }

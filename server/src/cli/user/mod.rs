@@ -119,12 +119,12 @@ pub(super) async fn run(args: UserArgs) -> Result<(), Failure> {
         Act::List(args) => list::run(args).await,
         Act::Disable(args) => {
             let (services, who) = (args.database.open().await?, args.who.username());
-            services.accounts.disable(&Actor::Operator, &who).await.map_err(|e| of(&who, e))?;
+            services.accounts.disable(&Actor::Operator, who.as_str()).await.map_err(|e| of(&who, e))?;
             out::text(format!("{who} is disabled and signed out everywhere"))
         }
         Act::Enable(args) => {
             let (services, who) = (args.database.open().await?, args.who.username());
-            services.accounts.enable(&Actor::Operator, &who).await.map_err(|e| of(&who, e))?;
+            services.accounts.enable(&Actor::Operator, who.as_str()).await.map_err(|e| of(&who, e))?;
             out::text(format!("{who} may sign in again"))
         }
         Act::Delete(args) => delete(args).await,
@@ -163,20 +163,20 @@ async fn delete(args: DeleteArgs) -> Result<(), Failure> {
             return Err(Failure::failed("nothing was deleted"));
         }
     }
-    services.accounts.delete(&Actor::Operator, &who).await.map_err(|e| of(&who, e))?;
+    services.accounts.delete(&Actor::Operator, who.as_str()).await.map_err(|e| of(&who, e))?;
     out::text(format!("{who} is deleted"))
 }
 
 async fn reset_link(args: OneArgs) -> Result<(), Failure> {
     let settings = args.database.settings()?;
     let (services, who) = (database::open(&settings).await?, args.who.username());
-    let token = services.accounts.reset_link(&Actor::Operator, &who).await.map_err(|e| of(&who, e))?;
+    let token = services.accounts.reset_link(&Actor::Operator, who.as_str()).await.map_err(|e| of(&who, e))?;
     let origin = settings.base_url.map_or_else(|| serve::origin(settings.listen), |base| base.origin);
     out::text(format!("{origin}/reset?token={}", token.expose()))
 }
 
 /// What is not found here is a username, which the operator may be told.
-fn of(who: &str, error: domain::ApiError) -> Failure {
+pub(super) fn of(who: &str, error: domain::ApiError) -> Failure {
     match error.code {
         domain::ErrorCode::NotFound => {
             Failure::failed(format!("there is no account \"{who}\"; `rollcall user list` shows all"))

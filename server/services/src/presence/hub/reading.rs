@@ -1,6 +1,6 @@
 //! What the hub answers when somebody asks.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use domain::{
     OrganisationId, Reach, Time, UserId,
@@ -53,6 +53,34 @@ impl Hub {
         *asked_at = now;
         let window = ordered.window(limit as usize, offset as usize);
         (ordered.total(), window.map(|r| live::at(r, now)).collect())
+    }
+
+    /// The states of those who are not offline, of everybody within reach or of these.
+    pub(in super::super) fn states(&mut self, reach: Reach, of: Option<Vec<UserId>>) -> HashMap<UserId, State> {
+        self.advance();
+        let state = |r: &Arc<PersonRow>| (r.id, r.state);
+        match of {
+            None => self.within(reach).map(state).collect(),
+            Some(ids) => {
+                let rows = ids.iter().filter_map(|id| self.roster.row(*id));
+                rows.filter(|r| reach.sees(r)).map(state).collect()
+            }
+        }
+    }
+
+    /// Counts with these roles from now on; watchers hear of it with the next change.
+    pub(in super::super) fn set_roles(&mut self, roles: Vec<String>) {
+        self.flush();
+        self.roles = roles;
+        let known = |name: &String| self.roles.contains(name);
+        for counts in self.counts.values_mut() {
+            for map in [&mut counts.by_role, &mut counts.active_by_role] {
+                map.retain(|name, n| *n > 0 || known(name));
+                for role in &self.roles {
+                    map.entry(role.clone()).or_default();
+                }
+            }
+        }
     }
 
     pub(in super::super) fn people(&mut self, organisation: OrganisationId) -> Vec<Colleague> {
