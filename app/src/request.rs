@@ -30,6 +30,24 @@ pub struct RequestId(pub String);
 #[derive(Clone, Default)]
 pub struct Current(pub Option<Arc<services::LiveSession>>);
 
+/// Writes links that are sent to people: from our own name, never from what a request calls us.
+#[derive(Clone, Debug)]
+pub struct Links {
+    origin: String,
+}
+
+impl Links {
+    /// The first of our origins is the one we call ourselves.
+    pub fn new(origins: &[String]) -> Self {
+        Self { origin: origins.first().cloned().unwrap_or_default() }
+    }
+
+    /// Where somebody chooses a password.
+    pub fn reset(&self, token: &services::Token) -> String {
+        format!("{}/reset?token={}", self.origin, token.expose())
+    }
+}
+
 /// Browsers keep no cookie longer (6265bis).
 const COOKIE_MAX: Millis = 400 * DAY;
 

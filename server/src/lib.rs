@@ -12,6 +12,7 @@ pub mod access;
 pub mod api;
 pub mod assets;
 pub mod cli;
+pub mod csv;
 pub mod http;
 pub mod live;
 pub mod log;

@@ -1,6 +1,6 @@
 //! The pages and server functions of `app`, with the context they are given.
 
-use app::request::CookieMaker;
+use app::request::{CookieMaker, Links};
 use axum::{Router, extract::Request, middleware, response::Response};
 use http::request::Parts;
 use leptos::{nonce::Nonce, prelude::*};
@@ -31,9 +31,11 @@ pub fn paths() -> Vec<String> {
 fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     let services = state.services.clone();
     let cookies: CookieMaker = state.site.cookies.clone();
+    let links: Links = state.site.links.clone();
     move || {
         provide_context(services.clone());
         provide_context(cookies.clone());
+        provide_context(links.clone());
         // This runs after leptos_axum's own `provide_nonce`, so the nonce of the header wins.
         if let Some(nonce) = use_context::<Parts>().and_then(|p| p.extensions.get::<Nonce>().cloned()) {
             provide_context(nonce);

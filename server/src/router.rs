@@ -2,7 +2,7 @@
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
-use app::request::CookieMaker;
+use app::request::{CookieMaker, Links};
 use axum::{Router, extract::FromRef, middleware, routing::get};
 use domain::ApiError;
 use http::StatusCode;
@@ -66,6 +66,7 @@ impl FromRef<AppState> for LeptosOptions {
 /// How this server is reached.
 pub struct Site {
     pub cookies: CookieMaker,
+    pub links: Links,
     pub https: bool,
     /// Origins that are ours, byte for byte.
     pub origins: Vec<String>,

@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use app::request::CookieMaker;
+use app::request::{CookieMaker, Links};
 use axum::{Router, extract::ConnectInfo};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -137,6 +137,7 @@ fn site(settings: &ServeSettings, address: SocketAddr, sockets: TaskTracker) -> 
     };
     Site {
         cookies: CookieMaker::new(https, &settings.services),
+        links: Links::new(&origins),
         https,
         socket_sources: socket_sources(&origins),
         origins,

@@ -3,6 +3,8 @@
 //! To add a call: a handler with its `utoipa::path` in the noun's file, a line in `router`, a row in `ACCESS`, and the
 //! black-box tests find it by themselves.
 
+mod admin_directory;
+mod admin_people;
 mod admin_presence;
 mod admin_sessions;
 mod admin_users;
@@ -65,6 +67,23 @@ fn documented() -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(preferences::get, preferences::put, preferences::patch))
         .routes(routes!(presence::heartbeat))
         .routes(routes!(presence::me, presence::choose))
+        .routes(routes!(admin_people::list, admin_people::add))
+        .routes(routes!(admin_people::one, admin_people::edit, admin_people::delete))
+        .routes(routes!(admin_people::invite))
+        .routes(routes!(admin_people::disable))
+        .routes(routes!(admin_people::enable))
+        .routes(routes!(admin_people::move_people))
+        .routes(routes!(admin_people::export))
+        .routes(routes!(admin_directory::organisations, admin_directory::add_organisation))
+        .routes(routes!(
+            admin_directory::organisation,
+            admin_directory::rename_organisation,
+            admin_directory::delete_organisation
+        ))
+        .routes(routes!(admin_directory::teams, admin_directory::add_team))
+        .routes(routes!(admin_directory::team, admin_directory::rename_team, admin_directory::delete_team))
+        .routes(routes!(admin_directory::roles, admin_directory::add_role))
+        .routes(routes!(admin_directory::role, admin_directory::edit_role, admin_directory::delete_role))
         .routes(routes!(admin_users::online))
         .routes(routes!(admin_users::why))
         .routes(routes!(admin_presence::at))
