@@ -38,6 +38,10 @@ pub const WRITTEN: &[(&str, PageAccess)] = &[
     ("/account", PageAccess::SignedIn),
     ("/account/devices", PageAccess::SignedIn),
     ("/admin/sessions", PageAccess::Manager),
+    ("/admin/people", PageAccess::Manager),
+    ("/admin/people/{id}", PageAccess::Manager),
+    ("/admin/organisations", PageAccess::Manager),
+    ("/admin/roles", PageAccess::Manager),
 ];
 
 /// Whether `path` is the page `pattern`, braces standing for any one part.

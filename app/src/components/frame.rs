@@ -26,10 +26,11 @@ type Line = (&'static str, &'static str, Icon);
 const CONSOLE: &[Line] = &[
     ("/admin", "Overview", Icon::Overview),
     ("/admin/live", "Live", Icon::Live),
+    ("/admin/people", "People", Icon::People),
     ("/admin/sessions", "Sessions", Icon::Sessions),
 ];
 /// What else the console has.
-const MORE: &[Line] = &[];
+const MORE: &[Line] = &[("/admin/organisations", "Organisations", Icon::Groups)];
 const OWN: &[Line] = &[
     ("/", "Home", Icon::Home),
     ("/account/devices", "Devices", Icon::Devices),

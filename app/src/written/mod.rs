@@ -17,7 +17,9 @@
 
 mod account;
 mod devices;
+mod directory;
 pub(crate) mod part;
+pub(crate) mod people;
 pub(crate) mod query;
 mod sessions;
 
@@ -76,6 +78,10 @@ pub async fn write(services: &Services, actor: &Actor, url: &str) -> Result<Writ
         ["account"] => account::write(&asked),
         ["account", "devices"] => devices::write(&asked).await,
         ["admin", "sessions"] => sessions::write(&asked).await,
+        ["admin", "people"] => people::write(&asked).await,
+        ["admin", "people", id] => people::person(&asked, id).await,
+        ["admin", "organisations"] => directory::organisations(&asked).await,
+        ["admin", "roles"] => directory::roles(&asked).await,
         _ => Err(ApiError::not_found()),
     }
 }

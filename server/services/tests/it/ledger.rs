@@ -197,7 +197,7 @@ async fn managers_see_their_own_and_nobody_who_hides() {
         assert_eq!(edges, [(BEGIN, Some(now), Cause::SignedIn), (back, None, Cause::Chosen)]);
         assert_eq!(names(&manager, now).await, ["ann"]);
         assert_eq!(at(w, &manager, back).await[1], ("bob".to_owned(), State::Active, back, None));
-        let id = here[1].1.session.card.id;
+        let id = here[1].1.session.card().id;
         let (told, known) = (w.services.why(&manager, id).await.unwrap(), w.services.why(&admin, id).await.unwrap());
         assert_eq!((told.since, told.transitions.len(), known.transitions.len()), (Some(back), 1, 3));
         assert!(known.transitions[1].invisible && told.person.is_some_and(|p| p.since == back));

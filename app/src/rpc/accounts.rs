@@ -1,0 +1,164 @@
+//! What an administrator does with people, from their pages.
+
+use domain::{ApiError, OrganisationId, SessionId, UserId, access::Action, people::UserEdit};
+use leptos::prelude::*;
+use services::{NewUser, Which, WhichPeople};
+
+use super::{RpcError, Text, ssr};
+use crate::{
+    request::Links,
+    text,
+    written::{self, Outcome, people},
+};
+
+/// Teams as a field has them.
+fn teams(text: &str) -> Vec<String> {
+    text.split(';').map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned).collect()
+}
+
+/// Shows a link once, in place of the form that made it.
+fn shown(say: String, until: &'static str, token: &services::Token) -> Outcome {
+    let link = use_context::<Links>().map(|l| l.reset(token)).unwrap_or_default();
+    Outcome { show: Some(written::html(|| people::link(link, until))), ..Outcome::say(say) }
+}
+
+/// Makes an account, and a link by which the person chooses a password.
+#[server(prefix = "/rpc", endpoint = "add_person", output = Text)]
+pub async fn add_person(
+    username: String,
+    #[server(default)] name: String,
+    #[server(default)] email: String,
+    #[server(default)] role: String,
+    #[server(default)] organisation: String,
+    #[server(default)] teams: String,
+) -> Result<Outcome, RpcError> {
+    let (accounts, actor) = (ssr::services().accounts, ssr::actor()?);
+    let new = NewUser {
+        username,
+        name: Some(name),
+        email: Some(email),
+        role: Some(role),
+        organisation: Some(organisation),
+        teams: self::teams(&teams),
+        password: None,
+    };
+    let user = accounts.add(&actor, new).await?;
+    let token = accounts.invite(&actor, user.id).await?;
+    Ok(shown(format!("{} is added.", user.name), "a week", &token))
+}
+
+/// Changes an account; what a field says is what is then so.
+#[server(prefix = "/rpc", endpoint = "edit_person", output = Text)]
+pub async fn edit_person(
+    id: UserId,
+    username: String,
+    name: String,
+    #[server(default)] email: String,
+    role: String,
+    #[server(default)] organisation: String,
+    #[server(default)] teams: String,
+) -> Result<Outcome, RpcError> {
+    let edit = UserEdit {
+        username: Some(username),
+        name: Some(name),
+        email: Some(Some(email)),
+        role: Some(role),
+        organisation: Some(Some(organisation)),
+        teams: Some(self::teams(&teams)),
+    };
+    let edited = ssr::services().accounts.edit(&ssr::actor()?, id, edit).await?;
+    ssr::go(&format!("/admin/people/{id}"));
+    Ok(Outcome::say(match edited.sessions_ended {
+        0 => "Saved.".to_owned(),
+        n => format!("Saved, and {} ended.", text::count(n, "session")),
+    }))
+}
+
+/// Makes a link for somebody who has no password yet.
+#[server(prefix = "/rpc", endpoint = "invite_person", output = Text)]
+pub async fn invite_person(id: UserId) -> Result<Outcome, RpcError> {
+    let token = ssr::services().accounts.invite(&ssr::actor()?, id).await?;
+    Ok(shown("The link is made.".to_owned(), "a week", &token))
+}
+
+/// Makes a link for somebody who forgot theirs.
+#[server(prefix = "/rpc", endpoint = "reset_link", output = Text)]
+pub async fn reset_link(id: UserId) -> Result<Outcome, RpcError> {
+    let token = ssr::services().accounts.reset_link(&ssr::actor()?, id).await?;
+    Ok(shown("The link is made.".to_owned(), "an hour", &token))
+}
+
+/// Signs somebody out everywhere, and lets them in no more.
+#[server(prefix = "/rpc", endpoint = "disable_person", output = Text)]
+pub async fn disable_person(id: UserId) -> Result<Outcome, RpcError> {
+    ssr::services().accounts.disable(&ssr::actor()?, id).await?;
+    ssr::go(&format!("/admin/people/{id}"));
+    Ok(Outcome::say("Disabled, and signed out everywhere."))
+}
+
+/// Lets a disabled person in again.
+#[server(prefix = "/rpc", endpoint = "enable_person", output = Text)]
+pub async fn enable_person(id: UserId) -> Result<Outcome, RpcError> {
+    ssr::services().accounts.enable(&ssr::actor()?, id).await?;
+    ssr::go(&format!("/admin/people/{id}"));
+    Ok(Outcome::say("They may sign in again."))
+}
+
+/// Deletes a person, whose username is typed once more.
+#[server(prefix = "/rpc", endpoint = "delete_person", output = Text)]
+pub async fn delete_person(id: UserId, confirm: String) -> Result<Outcome, RpcError> {
+    let (accounts, actor) = (ssr::services().accounts, ssr::actor()?);
+    actor.require(Action::Accounts)?;
+    let person = accounts.one(&actor, id).await?.user;
+    if confirm.trim().to_lowercase() != person.username {
+        return Err(ApiError::invalid("confirm", format!("Type {} to delete them.", person.username)).into());
+    }
+    let gone = accounts.delete(&actor, id).await?;
+    let rows: u64 = gone.rows.values().sum();
+    let go = "/admin/people";
+    ssr::go(go);
+    let say = format!("{} is deleted, with {}.", person.name, text::count(rows, "record"));
+    Ok(Outcome { go: Some(go.to_owned()), ..Outcome::say(say) })
+}
+
+/// Moves people, given by their ids with commas between, to the organisation of this name, or to none.
+#[server(prefix = "/rpc", endpoint = "move_people", output = Text)]
+pub async fn move_people(#[server(default)] ids: String, #[server(default)] to: String) -> Result<Outcome, RpcError> {
+    let (services, actor) = (ssr::services(), ssr::actor()?);
+    let ids: Result<Vec<UserId>, _> = ids.split(',').filter(|id| !id.is_empty()).map(|id| id.trim().parse()).collect();
+    let ids = ids.map_err(|_| ApiError::invalid("ids", "Use ids of people, separated by commas."))?;
+    let to: Option<OrganisationId> = match to.trim() {
+        "" => None,
+        name => {
+            let page = services.directory.organisations(&actor, Some(name), 200, None).await?;
+            let found = page.items.iter().find(|o| o.name == name);
+            let none = || ApiError::invalid("to", "There is no organisation of this name any more.");
+            Some(found.ok_or_else(none)?.id)
+        }
+    };
+    let moved = services.accounts.move_people(&actor, WhichPeople::Ids(ids), to, false).await?;
+    ssr::go("/admin/people");
+    let (people, ended) = (text::count(moved.people, "account"), text::count(moved.sessions_ended, "session"));
+    Ok(Outcome::say(format!("{people} moved, {ended} ended.")))
+}
+
+/// Leads to the file of a list, which is given by the query of its page.
+#[server(prefix = "/rpc", endpoint = "export_people", output = Text)]
+pub async fn export_people(#[server(default)] query: String) -> Result<Outcome, RpcError> {
+    let services = ssr::services();
+    ssr::actor()?.require(Action::People)?;
+    ssr::actor()?.require_fresh(services.clock.now())?;
+    let go = people::export(&query, services.clock.now());
+    ssr::go(&go);
+    Ok(Outcome { go: Some(go), ..Outcome::default() })
+}
+
+/// Ends one session of somebody within reach.
+#[server(prefix = "/rpc", endpoint = "end_session", output = Text)]
+pub async fn end_session(id: SessionId) -> Result<Outcome, RpcError> {
+    let ended = ssr::services().sessions.revoke(&ssr::actor()?, Which::Ids(vec![id]), true, false).await?;
+    if ended == 0 {
+        return Err(ApiError::not_found().into());
+    }
+    Ok(Outcome::say("The session is ended."))
+}
