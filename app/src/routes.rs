@@ -56,6 +56,11 @@ fn is_page(pattern: &str, path: &str) -> bool {
     }
 }
 
+/// Whether there is a row for the written page at `path`; without one there is no page.
+pub fn is_listed(path: &str) -> bool {
+    WRITTEN.iter().any(|(p, _)| is_page(p, plain(path)))
+}
+
 /// Whether the server alone writes what is at `path`: the pages of the table, and what is no page.
 pub fn is_written(path: &str) -> bool {
     !PAGES.iter().any(|(p, _)| *p == plain(path)) && !path.starts_with("/rpc/")

@@ -27,6 +27,35 @@ pub struct Route {
     pub access: Option<Access>,
 }
 
+/// Who may join a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TopicAccess {
+    SignedIn,
+    /// Admins, and managers of any organisation.
+    Manager,
+    /// Admins, and managers of the organisation it is about.
+    ManagerOfIt,
+    /// The people of the organisation it is about, and nobody else.
+    Colleague,
+    /// Admins, and the people of the organisation it is about, each as they may.
+    ColleagueOrAdmin,
+    Admin,
+}
+
+/// The topics of the socket: the list the black-box test runs from. A topic without a row here cannot be joined.
+pub const TOPICS: &[(&str, TopicAccess)] = &[
+    ("presence:me", TopicAccess::SignedIn),
+    ("presence:all", TopicAccess::Admin),
+    ("presence:org:ID", TopicAccess::ManagerOfIt),
+    ("presence:team:ID", TopicAccess::ManagerOfIt),
+    ("realtime:all", TopicAccess::Admin),
+    ("realtime:org:ID", TopicAccess::ColleagueOrAdmin),
+    ("realtime:team:ID", TopicAccess::ManagerOfIt),
+    ("people:org:ID", TopicAccess::Colleague),
+    ("live:online", TopicAccess::Manager),
+];
+
 /// Who may call what is not a page.
 const ACCESS: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/openapi.json", Access::Public),

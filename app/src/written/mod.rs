@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use services::Services;
 
 use self::query::Query;
-use crate::routes::page_access;
+use crate::routes::{is_listed, page_access};
 
 /// A page, written.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -71,6 +71,9 @@ pub async fn write(services: &Services, actor: &Actor, url: &str) -> Result<Writ
     let level = actor.person().ok().map(|p| p.card.level);
     if !page_access(path).allows(level) {
         return Err(if level.is_none() { ApiError::unauthenticated() } else { ApiError::forbidden() });
+    }
+    if !is_listed(path) {
+        return Err(ApiError::not_found());
     }
     let asked = Asked { services, actor, path, query: Query::parse(query), now: services.clock.now() };
     let parts: Vec<&str> = path.split('/').skip(1).collect();

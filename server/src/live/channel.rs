@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use domain::{
     ApiError,
-    presence::{self, Chosen, Report, live::Window},
+    presence::{self, Chosen, Report, live::Window, topic::Scope},
     wire::{self, Frame, Ref},
 };
 use serde::de::DeserializeOwned;
@@ -15,6 +15,7 @@ use services::{
 };
 
 use super::realtime;
+use crate::access::TOPICS;
 
 /// Clients repeat a refused join for ever; from the second on they are answered this much later.
 const REFUSED_PAUSE: Duration = Duration::from_secs(2);
@@ -41,6 +42,23 @@ impl Topic {
             "presence:me" => Some(Self::Me),
             _ if text.starts_with("live:online") => Key::of_topic(text).map(Self::Live),
             _ => presence::topic::Topic::parse(text).map(Self::Presence),
+        }
+    }
+
+    /// Its row in the table of who may join what.
+    fn row(self) -> &'static str {
+        match self {
+            Self::Me => "presence:me",
+            Self::Live(_) => "live:online",
+            Self::Presence(topic) => match (topic.scope, topic.realtime) {
+                (Scope::Everybody, false) => "presence:all",
+                (Scope::Everybody, true) => "realtime:all",
+                (Scope::Organisation(_), false) => "presence:org:ID",
+                (Scope::Organisation(_), true) => "realtime:org:ID",
+                (Scope::Team(_), false) => "presence:team:ID",
+                (Scope::Team(_), true) => "realtime:team:ID",
+                (Scope::People(_), _) => "people:org:ID",
+            },
         }
     }
 
@@ -71,7 +89,8 @@ impl Channels {
             services.alive(socket);
             return Answer::One(wire::reply(frame, true, &json!({})));
         }
-        let Some(topic) = Topic::parse(&frame.topic) else {
+        let known = |topic: &Topic| TOPICS.iter().any(|(row, _)| *row == topic.row());
+        let Some(topic) = Topic::parse(&frame.topic).filter(known) else {
             return Answer::One(refusal(frame, "unmatched topic"));
         };
         match frame.event.as_str() {
