@@ -39,6 +39,8 @@ pub const WRITTEN: &[(&str, PageAccess)] = &[
     ("/account/devices", PageAccess::SignedIn),
     ("/admin/sessions", PageAccess::Manager),
     ("/admin/people", PageAccess::Manager),
+    // Before the one with the hole, which takes any word.
+    ("/admin/people/import", PageAccess::Admin),
     ("/admin/people/{id}", PageAccess::Manager),
     ("/admin/organisations", PageAccess::Manager),
     ("/admin/roles", PageAccess::Manager),

@@ -91,6 +91,8 @@ function put(html, url) {
 
 /** Goes to `url` by the router of the app, as if a link had been followed. */
 function go(url, replace) {
+  // A file, not a page.
+  if (url.startsWith('/api/')) return void location.assign(url);
   if (url === here()) return void ask(url);
   const link = Object.assign(document.createElement('a'), { href: url, hidden: true });
   link.replace = replace;
@@ -131,6 +133,13 @@ function changed({ target }) {
     for (const box of target.closest('table').querySelectorAll('[name=ids]')) box.checked = target.checked;
   }
   if (target.matches('[data-all], [name=ids]')) ticked(root());
+  if (target.matches('[data-into]')) void read(target);
+}
+
+/** Puts the text of a chosen file into the field that is sent. */
+async function read(chosen) {
+  const field = document.getElementById(chosen.dataset.into);
+  if (field && chosen.files[0]) field.value = await chosen.files[0].text();
 }
 
 /** Shows how many rows are ticked. */

@@ -17,18 +17,15 @@ use tower_http::{
         predicate::{NotForContentType, Predicate, SizeAbove},
     },
     csrf::CsrfLayer,
-    limit::RequestBodyLimitLayer,
     timeout::TimeoutLayer,
 };
 
 use crate::{
     api, assets,
-    http::{actor, client, database::Database, extract::HttpError, headers, request_id, trace},
+    http::{actor, client, database::Database, extract::HttpError, headers, limit, request_id, trace},
     live, pages,
 };
 
-/// No request has more to say; uploads have a limit of their own.
-const BODY_MAX: usize = 256 * 1024;
 /// From the end of a request's head to its answer, slow bodies included.
 const REQUEST_MAX: Duration = Duration::from_secs(30);
 
@@ -96,7 +93,7 @@ pub fn router(state: &AppState) -> Router {
         .route("/health/{*rest}", get(|| async { StatusCode::NOT_FOUND }))
         .route("/metrics", get(|| async { StatusCode::NOT_FOUND }))
         // Read upwards: the last one is the outermost.
-        .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(middleware::from_fn(limit::layer))
         .layer(csrf(&state.site))
         .layer(middleware::from_fn_with_state(state.clone(), headers::layer))
         .layer(middleware::from_fn_with_state(state.clone(), client::layer))

@@ -127,6 +127,31 @@ pub struct Moved {
     pub teams: u64,
 }
 
+/// What an import made, or would make.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Import {
+    pub dry_run: bool,
+    /// How many accounts.
+    pub people: u64,
+    /// Organisations that are made for them, by name.
+    pub organisations: Vec<String>,
+    /// Teams that are made for them, each behind its organisation.
+    pub teams: Vec<String>,
+    /// How many lines are wrong; with any of them nobody is added.
+    pub wrong: u64,
+    /// The first hundred of them.
+    pub errors: Vec<LineError>,
+}
+
+/// What is wrong with a line of a file; the first line has number 1.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineError {
+    pub line: u64,
+    pub message: String,
+}
+
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrganisationView {

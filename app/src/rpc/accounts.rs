@@ -153,6 +153,24 @@ pub async fn export_people(#[server(default)] query: String) -> Result<Outcome, 
     Ok(Outcome { go: Some(go), ..Outcome::default() })
 }
 
+/// Looks at a file of people, or adds them all when `act` is `import`.
+#[server(prefix = "/rpc", endpoint = "import_people", output = Text)]
+pub async fn import_people(
+    #[server(default)] text: String,
+    #[server(default)] act: String,
+) -> Result<Outcome, RpcError> {
+    let (accounts, actor) = (ssr::services().accounts, ssr::actor()?);
+    if act != "import" {
+        let import = accounts.import(&actor, &text, true).await?;
+        let show = written::html(|| people::preview(&import, text));
+        return Ok(Outcome { show: Some(show), ..Outcome::say(people::looked(&import)) });
+    }
+    let import = accounts.import(&actor, &text, false).await?;
+    let go = "/admin/people?sort=created";
+    ssr::go(go);
+    Ok(Outcome { go: Some(go.to_owned()), ..Outcome::say(format!("{} added.", text::count(import.people, "account"))) })
+}
+
 /// Ends one session of somebody within reach.
 #[server(prefix = "/rpc", endpoint = "end_session", output = Text)]
 pub async fn end_session(id: SessionId) -> Result<Outcome, RpcError> {

@@ -43,7 +43,7 @@ pub(super) async fn organisations(asked: &Asked<'_>) -> Result<Written, ApiError
             {confirm(asked)}
             {refused(asked)}
             <form class="bar" method="get" action=asked.path.to_owned() role="search" aria-label="Organisations">
-                {search(q, "Find an organisation")}
+                {search(q, "Find by name")}
                 {apply(asked, &["q"])}
                 <span class="end">
                     <a class="button" href="/admin/roles">"Roles"</a>
@@ -54,6 +54,7 @@ pub(super) async fn organisations(asked: &Asked<'_>) -> Result<Written, ApiError
                     })}
                 </span>
             </form>
+            <div class="stack">
             <section class="card" data-part="list">
                 <table class="listed" role="table" aria-label="Organisations">
                     <thead role="rowgroup">
@@ -70,6 +71,7 @@ pub(super) async fn organisations(asked: &Asked<'_>) -> Result<Written, ApiError
                 {pager(asked, list.items.len(), list.total, "organisation", list.next.as_deref())}
             </section>
             <div data-part="open">{opened.map(|(o, teams)| open(asked, &o, &teams, &others, manages))}</div>
+            </div>
             {manages.then(|| new_organisation(asked))}
         }
     }))
@@ -137,7 +139,7 @@ fn open(
                 </table>
             })}
             {manages.then(|| view! {
-                <form method="post" action="/rpc/add_team" class="inline">
+                <form method="post" action="/rpc/add_team" class="body inline">
                     {summary(error.as_ref())}
                     <input type="hidden" name="organisation_id" value=id.clone() />
                     {field(new_team, error.as_ref())}
@@ -182,6 +184,7 @@ pub(super) async fn roles(asked: &Asked<'_>) -> Result<Written, ApiError> {
         view! {
             {confirm(asked)}
             {refused(asked)}
+            <div class="stack">
             <section class="card" aria-labelledby="roles-title" data-part="list">
                 <header>
                     <h2 id="roles-title">{text::count(all.len() as u64, "role")}</h2>
@@ -201,8 +204,8 @@ pub(super) async fn roles(asked: &Asked<'_>) -> Result<Written, ApiError> {
             </section>
             {manages.then(|| view! {
                 <section class="card" aria-labelledby="new-role-title">
-                    <h2 id="new-role-title">"New role"</h2>
-                    <form method="post" action="/rpc/add_role" class="inline">
+                    <header><h2 id="new-role-title">"New role"</h2></header>
+                    <form method="post" action="/rpc/add_role" class="body inline">
                         {summary(error.as_ref())}
                         {field(Field { prefix: "role", ..Field::new("name", "Name") }, error.as_ref())}
                         {levels("new-role", Level::Member)}
@@ -210,6 +213,7 @@ pub(super) async fn roles(asked: &Asked<'_>) -> Result<Written, ApiError> {
                     </form>
                 </section>
             })}
+            </div>
         }
     }))
 }
@@ -233,7 +237,7 @@ fn role(r: &RoleView, all: &[RoleView], manages: bool) -> impl IntoView + use<> 
     view! {
         <tr role="row">
             <th scope="row" role="rowheader">
-                {text::capital(&r.name)} {r.built_in.then(|| view! { <span class="tag">"Built in"</span> })}
+                {text::capital(&r.name)} {r.built_in.then(|| view! { " " <span class="tag">"Built in"</span> })}
             </th>
             <td role="cell" data-label="Level">{text::level(r.level)}</td>
             <td role="cell" data-label="People"><a href=people>{r.people.to_string()}</a></td>

@@ -13,6 +13,7 @@
 //! - `command="show-modal" commandfor="ID"` on a button: opens the `<dialog id=ID>`;
 //! - `data-all` on a checkbox: ticks those named `ids` in its table; `data-count` shows how many are ticked, and
 //!   `data-some` on a button needs one;
+//! - `data-into="ID"` on a file field: the text of the chosen file is put into the field `ID`;
 //! - `<When>`: an instant, exact and in UTC until the script makes it local.
 
 mod account;
@@ -82,6 +83,7 @@ pub async fn write(services: &Services, actor: &Actor, url: &str) -> Result<Writ
         ["account", "devices"] => devices::write(&asked).await,
         ["admin", "sessions"] => sessions::write(&asked).await,
         ["admin", "people"] => people::write(&asked).await,
+        ["admin", "people", "import"] => people::import(&asked),
         ["admin", "people", id] => people::person(&asked, id).await,
         ["admin", "organisations"] => directory::organisations(&asked).await,
         ["admin", "roles"] => directory::roles(&asked).await,

@@ -3,12 +3,13 @@
 use axum::{
     Json,
     body::Body as HttpBody,
-    extract::State,
+    extract::{State, rejection::StringRejection},
     response::{IntoResponse, Response},
 };
 use domain::{
-    ApiError, Time,
-    people::{AccountRow, GoesWith, Moved, UserEdit, UserFilter, UserSort},
+    ApiError, ErrorCode, Time,
+    access::Action,
+    people::{AccountRow, GoesWith, Import, Moved, UserEdit, UserFilter, UserSort},
     presence::State as Presence,
 };
 use http::{
@@ -138,7 +139,7 @@ pub(super) async fn edit(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Delete {
-    /// Only say what would go.
+    /// Only say what would happen.
     #[serde(default)]
     dry_run: bool,
 }
@@ -218,6 +219,31 @@ pub(super) async fn move_people(
         }
     };
     Ok(Json(state.services.accounts.move_people(&caller.actor, which, b.to, b.dry_run).await?))
+}
+
+/// Makes the accounts of a CSV file, all or none. Its first line names the columns: username, and any of name, email,
+/// role, organisation, teams (separated by semicolons). At most 2 MB and 5,000 people.
+#[utoipa::path(post, path = "/admin/users/import", tag = "people", params(Delete),
+    request_body(content = String, content_type = "text/csv"), responses(
+    (status = 200, body = Import), (status = 403, body = super::Problem), (status = 413, body = super::Problem),
+    (status = 422, body = super::Problem, description = "Nobody was added; `fields` names the lines that are wrong")))]
+pub(super) async fn import(
+    State(state): State<AppState>,
+    caller: Caller,
+    Params(p): Params<Delete>,
+    text: Result<String, StringRejection>,
+) -> Answer<Json<Import>> {
+    // Whoever may not is told so, whatever they send.
+    caller.actor.require(Action::Accounts)?;
+    let text = text.map_err(|rejection| {
+        let (code, message) = if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            (ErrorCode::TooLarge, "The file is too large. Split it.")
+        } else {
+            (ErrorCode::BadRequest, "The file is no text in UTF-8.")
+        };
+        HttpError(ApiError::new(code, message))
+    })?;
+    Ok(Json(state.services.accounts.import(&caller.actor, &text, p.dry_run).await?))
 }
 
 #[derive(Clone, Copy, Deserialize, ToSchema)]

@@ -74,6 +74,7 @@ fn documented() -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(admin_people::enable))
         .routes(routes!(admin_people::move_people))
         .routes(routes!(admin_people::export))
+        .routes(routes!(admin_people::import))
         .routes(routes!(admin_directory::organisations, admin_directory::add_organisation))
         .routes(routes!(
             admin_directory::organisation,

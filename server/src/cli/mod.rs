@@ -13,11 +13,14 @@ mod failure;
 mod fetch;
 mod load;
 mod migrate;
+mod org;
 mod out;
 mod password;
+mod role;
 mod serve;
 mod sessions;
 mod table;
+mod team;
 mod user;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -41,6 +44,9 @@ enum Act {
     Demo(demo::DemoArgs),
     Migrate(migrate::MigrateArgs),
     User(user::UserArgs),
+    Org(org::OrgArgs),
+    Team(team::TeamArgs),
+    Role(role::RoleArgs),
     Sessions(sessions::SessionsArgs),
     Doctor(doctor::DoctorArgs),
     Load(load::LoadArgs),
@@ -75,6 +81,9 @@ fn dispatch(cli: Cli, args: Vec<OsString>) -> Result<(), Failure> {
             Act::Demo(args) => demo::run(args).await,
             Act::Migrate(args) => migrate::run(args).await,
             Act::User(args) => user::run(args).await,
+            Act::Org(args) => org::run(args).await,
+            Act::Team(args) => team::run(args).await,
+            Act::Role(args) => role::run(args).await,
             Act::Sessions(args) => sessions::run(args).await,
             Act::Doctor(args) => doctor::run(args).await,
             Act::Load(args) => load::run(args).await,

@@ -10,5 +10,6 @@ pub mod database;
 pub mod extract;
 pub mod gate;
 pub mod headers;
+pub mod limit;
 pub mod request_id;
 pub mod trace;

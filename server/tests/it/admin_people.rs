@@ -365,3 +365,27 @@ async fn groups_are_kept_apart() {
     assert_eq!(add("roles", json!({"name": "Teacher", "level": "admin"})).await.status, 409);
     assert_eq!(add("roles", json!({"name": "x", "level": "king"})).await.status, 422);
 }
+
+/// Row 57: a file of people may be larger than other bodies, and not much. It is looked at first, and taken whole.
+#[tokio::test]
+async fn a_file_of_people_is_taken_whole_or_not() {
+    let app = App::start().await;
+    let admin = app.signed_in("ada", "admin", None).await;
+    let send = async |query: &str, text: String| {
+        let request = admin.request(Method::POST, &format!("{USERS}/import{query}"));
+        admin.send(request.header("content-type", "text/csv").body(text)).await
+    };
+    let line = |n: usize| format!("p{n:05},{},North\n", "x".repeat(90));
+    let lines = |n: usize| format!("username,name,organisation\n{}", (0..n).map(line).collect::<String>());
+    let dry = send("?dry_run=true", lines(4_000)).await;
+    assert_eq!((dry.status.as_u16(), &dry.json()["people"]), (200, &json!(4_000)), "larger than 256 kB");
+    assert_eq!(send("?dry_run=true", lines(5_001)).await.status, 422);
+    let large = send("", lines(20_000)).await;
+    assert_eq!((large.status.as_u16(), &*large.code()), (413, "too_large"));
+    let wrong = send("", format!("{}ada,,\n", lines(2))).await;
+    assert_eq!((wrong.status.as_u16(), wrong.json()["error"]["fields"]["line 4"].is_string()), (422, true));
+    assert_eq!(admin.get(USERS).await.json()["total"], 1);
+    assert_eq!(send("", lines(2)).await.json()["people"], 2);
+    assert_eq!(admin.get(&format!("{USERS}?org=North")).await.json()["total"], 2);
+    assert_eq!(admin.post(USERS, json!({"username": "x".repeat(300_000)})).await.status, 413);
+}

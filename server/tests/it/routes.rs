@@ -65,6 +65,7 @@ fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
         "/rpc/delete_person" | "/rpc/delete_organisation" | "/rpc/delete_team" | "/rpc/delete_role" => {
             &[("id", NOBODY), ("confirm", "nobody")]
         }
+        "/rpc/import_people" => &[("text", "username\nnewcomer3")],
         "/rpc/add_organisation" => &[("name", "West")],
         "/rpc/rename_organisation" | "/rpc/rename_team" => &[("id", NOBODY), ("name", "West")],
         "/rpc/add_team" => &[("organisation_id", NOBODY), ("name", "Blue")],
@@ -425,7 +426,7 @@ async fn parameters_are_known_and_given_once() {
             }
         }
     }
-    assert_eq!(with_parameters.len(), 13, "{with_parameters:?}");
+    assert_eq!(with_parameters.len(), 14, "{with_parameters:?}");
     for ((path, method), names) in with_parameters {
         let ask = async |query: String| {
             admin.send(admin.request(method.parse().unwrap(), &format!("{}?{query}", concrete(&path)))).await

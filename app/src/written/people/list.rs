@@ -55,7 +55,7 @@ pub(crate) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
             </form>
             <section class="card" data-part="list">
                 <div class="tablewrap" tabindex="0" role="region" aria-label="Table of people">
-                    <table class="listed people" role="table">
+                    <table class="listed" role="table">
                         <caption class="hidden">"People"</caption>
                         <thead role="rowgroup">
                             <tr role="row">
@@ -78,7 +78,7 @@ pub(crate) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
                 </div>
                 {list.items.is_empty().then(|| empty(asked, &FILTERS, "Nobody has an account yet.", "people"))}
                 {pager(asked, list.items.len(), list.total, "account", list.next.as_deref())}
-                <form class="after" method="post" action="/rpc/export_people">
+                <form class="body" method="post" action="/rpc/export_people">
                     <input type="hidden" name="query" value=query(asked) />
                     <button class="button">"Download as CSV"</button>
                 </form>
@@ -96,7 +96,8 @@ fn row(r: &AccountRow, ticks: bool) -> impl IntoView + use<> {
         (None, false) => Some("Invited"),
         (None, true) => None,
     };
-    let teams = (!u.teams.is_empty()).then(|| u.teams.join(", "));
+    let teams = (!u.teams.is_empty()).then(|| view! { <small class="muted">{u.teams.join(", ")}</small> });
+    let last = r.last_sign_in_at.map_or_else(|| view! { "never" }.into_any(), |at| when(at, true).into_any());
     view! {
         <tr role="row">
             {ticks.then(|| view! {
@@ -110,8 +111,8 @@ fn row(r: &AccountRow, ticks: bool) -> impl IntoView + use<> {
             </th>
             <td role="cell">{state(r.state)}</td>
             <td role="cell">{text::capital(&u.role)}</td>
-            <td role="cell">{u.organisation.clone()}<small class="muted">{teams}</small></td>
-            <td role="cell" data-label="Last sign-in">{r.last_sign_in_at.map(|at| when(at, true))}</td>
+            <td role="cell">{u.organisation.clone()}{teams}</td>
+            <td role="cell" data-label="Last sign-in">{last}</td>
             <td role="cell" data-label="Member since">{when(r.created_at, true)}</td>
             <td role="cell">{account.map(|word| view! { <span class="tag">{word}</span> })}</td>
         </tr>

@@ -1,12 +1,14 @@
 //! People: the list, and one person's page.
 
+mod import;
 mod list;
 mod person;
 
 use domain::{ApiError, Time, people::UserFilter, presence::State, time::DAY};
 use leptos::prelude::*;
 
-pub(super) use self::{list::write, person::write as person};
+pub(crate) use self::import::{looked, preview};
+pub(super) use self::{import::write as import, list::write, person::write as person};
 use super::{
     Asked,
     part::{Field, field},

@@ -45,24 +45,26 @@ pub(crate) async fn write(asked: &Asked<'_>, id: &str) -> Result<Written, ApiErr
         view! {
             {confirm(asked)}
             {refused(asked)}
-            <section class="card person" aria-label="Person" data-part="person">{header(&person, &why, day)}</section>
-            <section class="card" aria-labelledby="sessions-title" data-part="sessions">
-                {live(&person, &sessions.items, total)}
-            </section>
-            <section class="card" aria-labelledby="permissions-title" data-part="permissions">
-                <h2 id="permissions-title">"Permissions"</h2>
-                {permissions(&person)}
-            </section>
-            {manage.map(|(roles, organisations, goes)| view! {
-                <section class="card" aria-labelledby="edit-title">
-                    <h2 id="edit-title">"Edit"</h2>
-                    {edit(asked, &person, &roles, &organisations, total)}
+            <div class="stack">
+                <section class="card" aria-label="Person" data-part="person">{header(&person, &why, day)}</section>
+                <section class="card" aria-labelledby="sessions-title" data-part="sessions">
+                    {live(&person, &sessions.items, total)}
                 </section>
-                <section class="card" aria-labelledby="account-title" data-part="account">
-                    <h2 id="account-title">"Account"</h2>
-                    {account(asked, &person, &goes)}
+                <section class="card" aria-labelledby="permissions-title" data-part="permissions">
+                    <header><h2 id="permissions-title">"Permissions"</h2></header>
+                    <div class="body">{permissions(&person)}</div>
                 </section>
-            })}
+                {manage.map(|(roles, organisations, goes)| view! {
+                    <section class="card" aria-labelledby="edit-title">
+                        <header><h2 id="edit-title">"Edit"</h2></header>
+                        <div class="body">{edit(asked, &person, &roles, &organisations, total)}</div>
+                    </section>
+                    <section class="card" aria-labelledby="account-title" data-part="account">
+                        <header><h2 id="account-title">"Account"</h2></header>
+                        <div class="body">{account(asked, &person, &goes)}</div>
+                    </section>
+                })}
+            </div>
         }
     }))
 }
@@ -71,13 +73,14 @@ fn header(p: &AccountRow, why: &Why, day: PresenceDay) -> impl IntoView + use<> 
     let u = &p.user;
     let never = || view! { "Never" };
     view! {
-        <p class="tags">
+        <header class="tags">
             {state(p.state)}
             <span class="tag">{text::capital(&u.role)}</span>
             {u.organisation.clone().map(|o| view! { <span class="tag">{o}</span> })}
             {p.disabled_at.map(|_| view! { <span class="tag bad">"Disabled"</span> })}
             {(!p.has_password).then(|| view! { <span class="tag">"Has not chosen a password yet"</span> })}
-        </p>
+        </header>
+        <div class="body stack">
         <dl class="facts">
             <dt>"Username"</dt>
             <dd>{u.username.clone()}</dd>
@@ -94,8 +97,9 @@ fn header(p: &AccountRow, why: &Why, day: PresenceDay) -> impl IntoView + use<> 
             <b>{format!("Why {}? ", why.state.as_str())}</b>
             {why.sentence.clone()} " " <span class="muted">{why.limits.clone()}</span>
         </p>
-        <h2>"Today"</h2>
+        <h3>"Today"</h3>
         <Strip day=day />
+        </div>
     }
 }
 

@@ -1,7 +1,7 @@
 //! Accounts: who may sign in.
 //!
 //! - `setup`: the first administrator, by a one-time link. `manage`: adding, inviting, disabling, deleting. `edit`:
-//!   changing. `list`: finding.
+//!   changing. `list`: finding. `import`: many at once.
 //! - `password`: changing one's own, and choosing a new one by a one-time link.
 //!
 //! Not here: checking a password (`sessions::password`) and judging or hashing one (`passwords`). To add an act on
@@ -9,6 +9,7 @@
 //! transaction.
 
 mod edit;
+mod import;
 mod list;
 mod manage;
 mod password;

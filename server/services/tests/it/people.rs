@@ -421,3 +421,39 @@ async fn acting_asks_for_a_fresh_password_of_admins_too() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_import_adds_everybody_or_nobody() {
+    each(unlimited(), async |w| {
+        let accounts = &w.services.accounts;
+        w.person("ada", "member", Some("North")).await;
+        let good = "username,name,email,role,organisation,teams\n\
+                    bob,Bob B,bob@example.org,teacher,north,Red; Blue\n\
+                    cy,\"C, Y\",,,South,\n\
+                    di,,,,,\n";
+        let number = async || accounts.count(OP, &UserFilter::default()).await.unwrap();
+        let dry = accounts.import(OP, good, true).await.unwrap();
+        assert_eq!((dry.people, dry.wrong, &dry.organisations), (3, 0, &vec!["South".to_owned()]));
+        assert_eq!(dry.teams, ["North: Blue", "North: Red"]);
+        assert_eq!(number().await, 1, "only looked at");
+        assert_eq!(w.services.directory.organisations(OP, None, 50, None).await.unwrap().total, Some(1));
+
+        let bad = format!("{good}ADA,,,,,\nbob,,,,,\neve,,nowhere,,,\nfay,,,king,,\n=gus,,,,,\nhal,,,,,Red\nida\n");
+        let dry = accounts.import(OP, &bad, true).await.unwrap();
+        assert_eq!(dry.errors.iter().map(|e| e.line).collect::<Vec<_>>(), [5, 6, 7, 8, 9, 10, 11]);
+        assert!(dry.errors[1].message.contains("line 2"), "{:?}", dry.errors);
+        let refused = accounts.import(OP, &bad, false).await.unwrap_err();
+        assert_eq!((refused.code, refused.fields.len()), (ErrorCode::Invalid, 7));
+        assert_eq!(number().await, 1, "all or nothing");
+
+        let done = accounts.import(OP, good, false).await.unwrap();
+        assert_eq!((done.people, done.organisations.len(), number().await), (3, 1, 4));
+        let bob = accounts.one(OP, "bob").await.unwrap();
+        assert_eq!((&*bob.user.role, bob.user.teams.len(), bob.has_password), ("teacher", 2, false));
+        assert_eq!(bob.user.organisation.as_deref(), Some("North"), "found whatever the case");
+        let rows = "SELECT CAST(count(*) AS text) FROM audit WHERE details LIKE '%imported%'";
+        assert_eq!(w.text(rows).await.as_deref(), Some("3"));
+        assert_eq!(accounts.import(OP, good, false).await.unwrap_err().fields.len(), 3, "everybody is there");
+    })
+    .await;
+}

@@ -1,9 +1,6 @@
 //! `rollcall user list`.
 
-use domain::{
-    Actor, Time,
-    people::{UserFilter, UserSort},
-};
+use domain::{Actor, Time, people::UserFilter, time::Millis};
 
 use super::ListArgs;
 use crate::cli::{failure::Failure, out, table::table};
@@ -13,11 +10,21 @@ const PAGE: u32 = 200;
 
 pub(super) async fn run(args: ListArgs) -> Result<(), Failure> {
     let services = args.database.open().await?;
+    let ago = |d: Option<Millis>| d.map(|d| services.clock.now().plus(-d));
+    let filter = UserFilter {
+        q: args.q,
+        role: args.role,
+        org: args.org,
+        team: args.team,
+        state: None,
+        disabled: (args.disabled || args.enabled).then_some(args.disabled),
+        signed_in_after: ago(args.signed_in_within),
+        signed_in_before: ago(args.not_signed_in_for),
+    };
     let (mut accounts, mut cursor) = (Vec::new(), None::<String>);
     loop {
         let filter = UserFilter::default();
-        let page =
-            services.accounts.list(&Actor::Operator, &filter, UserSort::Username, PAGE, cursor.as_deref()).await?;
+        let page = services.accounts.list(&Actor::Operator, &filter, args.sort, PAGE, cursor.as_deref()).await?;
         accounts.extend(page.items);
         cursor = page.next;
         if cursor.is_none() {

@@ -1,20 +1,22 @@
 //! `rollcall user`: accounts, for whoever has a shell on the machine.
 
+mod edit;
 mod list;
 
 use std::io::{self, IsTerminal, Write};
 
 use clap::{Args, Subcommand};
-use domain::Actor;
-use services::NewUser;
+use domain::{Actor, people::UserSort, time::Millis};
+use services::{NewUser, Token};
 
 use super::{
     database::{self, DatabaseArgs},
     failure::Failure,
     out, password, serve,
 };
+use crate::settings::{ServeSettings, duration};
 
-/// Add, list, disable, enable and delete accounts, and make links to reset a password
+/// Add, invite, list, edit, disable, enable and delete accounts, and make links to reset a password
 #[derive(Debug, Args)]
 pub(super) struct UserArgs {
     #[command(subcommand)]
@@ -24,7 +26,10 @@ pub(super) struct UserArgs {
 #[derive(Debug, Subcommand)]
 enum Act {
     Add(Box<AddArgs>),
-    List(ListArgs),
+    List(Box<ListArgs>),
+    Edit(Box<edit::EditArgs>),
+    /// Make a link with which a person without a password chooses one; good once, for a week
+    Invite(OneArgs),
     /// Sign a person out everywhere and let them in no more
     Disable(OneArgs),
     /// Let a disabled person in again
@@ -59,6 +64,9 @@ struct AddArgs {
     /// Read the password from standard input, one line, instead of asking
     #[arg(long)]
     password_stdin: bool,
+    /// Ask for no password, and print a link with which they choose it; good once, for a week
+    #[arg(long, conflicts_with_all = ["password_stdin", "json"])]
+    invite: bool,
     /// Print the account as JSON
     #[arg(long)]
     json: bool,
@@ -66,14 +74,45 @@ struct AddArgs {
     database: DatabaseArgs,
 }
 
-/// List all accounts
+/// List accounts
 #[derive(Debug, Args)]
 struct ListArgs {
+    /// Part of a name, a username or an e-mail address
+    #[arg(long, short)]
+    q: Option<String>,
+    /// Of one role
+    #[arg(long)]
+    role: Option<String>,
+    /// Of one organisation, by name or id
+    #[arg(long)]
+    org: Option<String>,
+    /// Of one team, by name or id
+    #[arg(long)]
+    team: Option<String>,
+    /// Only those who are disabled
+    #[arg(long)]
+    disabled: bool,
+    /// Only those who are not
+    #[arg(long, conflicts_with = "disabled")]
+    enabled: bool,
+    /// Only those who signed in within this time
+    #[arg(long, value_parser = duration, value_name = "DURATION")]
+    signed_in_within: Option<Millis>,
+    /// Only those who did not, or never
+    #[arg(long, value_parser = duration, value_name = "DURATION")]
+    not_signed_in_for: Option<Millis>,
+    /// name, username, created, sign_in or dormant
+    #[arg(long, default_value = "username", value_parser = sort)]
+    sort: UserSort,
     /// Print JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     database: DatabaseArgs,
+}
+
+fn sort(text: &str) -> Result<UserSort, String> {
+    UserSort::parse(text).ok_or_else(|| "use name, username, created, sign_in or dormant".to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -116,7 +155,9 @@ impl Who {
 pub(super) async fn run(args: UserArgs) -> Result<(), Failure> {
     match args.act {
         Act::Add(args) => add(*args).await,
-        Act::List(args) => list::run(args).await,
+        Act::List(args) => list::run(*args).await,
+        Act::Edit(args) => edit::run(*args).await,
+        Act::Invite(args) => link(args, true).await,
         Act::Disable(args) => {
             let (services, who) = (args.database.open().await?, args.who.username());
             services.accounts.disable(&Actor::Operator, who.as_str()).await.map_err(|e| of(&who, e))?;
@@ -128,15 +169,16 @@ pub(super) async fn run(args: UserArgs) -> Result<(), Failure> {
             out::text(format!("{who} may sign in again"))
         }
         Act::Delete(args) => delete(args).await,
-        Act::ResetLink(args) => reset_link(args).await,
+        Act::ResetLink(args) => link(args, false).await,
     }
 }
 
 async fn add(args: AddArgs) -> Result<(), Failure> {
-    let password = password::read(&args.username, args.password_stdin)?;
-    let services = args.database.open().await?;
+    let password = (!args.invite).then(|| password::read(&args.username, args.password_stdin)).transpose()?;
+    let settings = args.database.settings()?;
+    let services = database::open(&settings).await?;
     let new = NewUser {
-        password: Some(password),
+        password,
         username: args.username,
         name: args.name,
         email: args.email,
@@ -147,6 +189,10 @@ async fn add(args: AddArgs) -> Result<(), Failure> {
     let user = services.accounts.add(&Actor::Operator, new).await?;
     if args.json {
         return out::json(&user);
+    }
+    if args.invite {
+        let token = services.accounts.invite(&Actor::Operator, user.id).await?;
+        return out::text(address(settings, &token));
     }
     let of = user.organisation.as_ref().map(|o| format!(" of {o}")).unwrap_or_default();
     out::text(format!("added {} as {}{of}", user.username, user.role))
@@ -167,12 +213,22 @@ async fn delete(args: DeleteArgs) -> Result<(), Failure> {
     out::text(format!("{who} is deleted"))
 }
 
-async fn reset_link(args: OneArgs) -> Result<(), Failure> {
+async fn link(args: OneArgs, first: bool) -> Result<(), Failure> {
     let settings = args.database.settings()?;
     let (services, who) = (database::open(&settings).await?, args.who.username());
-    let token = services.accounts.reset_link(&Actor::Operator, who.as_str()).await.map_err(|e| of(&who, e))?;
+    let accounts = &services.accounts;
+    let token = if first {
+        accounts.invite(&Actor::Operator, who.as_str()).await
+    } else {
+        accounts.reset_link(&Actor::Operator, who.as_str()).await
+    };
+    out::text(address(settings, &token.map_err(|e| of(&who, e))?))
+}
+
+/// Where the holder of a link's token goes.
+fn address(settings: ServeSettings, token: &Token) -> String {
     let origin = settings.base_url.map_or_else(|| serve::origin(settings.listen), |base| base.origin);
-    out::text(format!("{origin}/reset?token={}", token.expose()))
+    format!("{origin}/reset?token={}", token.expose())
 }
 
 /// What is not found here is a username, which the operator may be told.

@@ -77,3 +77,60 @@ fn help_is_an_answer() {
     program.run(&[]).refused(2, "rollcall --help");
     assert!(!program.data_dir().exists());
 }
+
+#[test]
+fn people_are_found_changed_and_sorted() {
+    let program = Program::new();
+    program.add("ada", &["--role", "admin"]);
+    program.add("bo", &["--org", "North", "--team", "Red"]);
+    let link = program.run(&["user", "add", "--username", "cy", "--invite"]).done().out;
+    assert!(link.contains("/reset?token="), "{link}");
+    program.run(&["user", "invite", "ada"]).refused(1, "has a password");
+    program.run(&["user", "invite", "cy"]).done();
+    let found = |args: &[&str]| {
+        let list = program.run(&[&["user", "list", "--json"], args].concat()).done().json();
+        let names = list.as_array().unwrap().iter().map(|u| u["username"].as_str().unwrap().to_owned());
+        names.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(found(&[]), "ada bo cy");
+    assert_eq!(found(&["--org", "north"]), "bo");
+    assert_eq!(found(&["--team", "red", "--enabled"]), "bo");
+    assert_eq!(found(&["-q", "A"]), "ada");
+    assert_eq!(found(&["--not-signed-in-for", "1d", "--sort", "created"]), "cy bo ada");
+    assert_eq!(found(&["--signed-in-within", "1d"]), "");
+    program.run(&["user", "list", "--sort", "age"]).refused(2, "dormant");
+    program.run(&["user", "edit", "bo"]).refused(2, "what shall change");
+    program.run(&["user", "edit", "nobody", "--name", "N"]).refused(1, "nobody");
+    program.run(&["user", "edit", "ada", "--role", "member"]).refused(1, "last administrator");
+    let edited = program.run(&["user", "edit", "bo", "--new-username", "bob", "--no-teams", "--json"]).done().json();
+    assert_eq!((&edited["username"], &edited["teams"]), (&"bob".into(), &serde_json::json!([])));
+}
+
+#[test]
+fn organisations_teams_and_roles_are_kept() {
+    let program = Program::new();
+    program.add("bo", &["--org", "North", "--team", "Red"]);
+    program.run(&["org", "add", "NORTH"]).refused(1, "of this name");
+    program.run(&["org", "add", "South"]).done();
+    program.run(&["org", "delete", "north"]).refused(1, "1 person");
+    let dry = program.run(&["org", "delete", "north", "--move-to", "South", "--dry-run", "--json"]).done().json();
+    assert_eq!((&dry["people"], &dry["teams"]), (&1.into(), &1.into()));
+    program.run(&["org", "rename", "south", "Deep South"]).done();
+    program.run(&["team", "add", "Blue", "--org", "North"]).done();
+    program.run(&["team", "rename", "blue", "--org", "North", "--to", "red"]).refused(1, "of this name");
+    program.run(&["team", "delete", "red", "--org", "North", "--move-to", "Blue"]).done();
+    let teams = program.run(&["team", "list", "--org", "North", "--json"]).done().json();
+    assert_eq!((&teams[0]["name"], &teams[0]["people"]), (&"Blue".into(), &1.into()));
+    program.run(&["org", "move", "North", "Deep South"]).done();
+    program.run(&["org", "delete", "North"]).done();
+    assert_eq!(program.run(&["org", "list", "--json"]).done().json().as_array().map(Vec::len), Some(1));
+    program.run(&["org", "rename", "West", "East"]).refused(1, "org list");
+    program.run(&["role", "add", "Clerk"]).done();
+    program.run(&["role", "edit", "clerk", "--level", "king"]).refused(2, "manager");
+    program.run(&["role", "edit", "clerk", "--level", "manager", "--to", "Chief"]).done();
+    program.run(&["role", "edit", "student", "--level", "admin"]).refused(1, "built in");
+    program.run(&["user", "edit", "bo", "--role", "chief"]).done();
+    program.run(&["role", "delete", "chief"]).refused(1, "1 person");
+    program.run(&["role", "delete", "chief", "--move-to", "teacher"]).done();
+    assert!(program.run(&["role", "list"]).done().out.contains("built in"));
+}
