@@ -102,6 +102,7 @@ pub struct UserEdit {
 }
 
 /// Tells null from what is left out.
+#[expect(clippy::option_option, reason = "there are three cases")]
 fn given<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Option<String>>, D::Error> {
     Option::<String>::deserialize(d).map(Some)
 }

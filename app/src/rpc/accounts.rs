@@ -145,10 +145,11 @@ pub async fn move_people(#[server(default)] ids: String, #[server(default)] to: 
 /// Leads to the file of a list, which is given by the query of its page.
 #[server(prefix = "/rpc", endpoint = "export_people", output = Text)]
 pub async fn export_people(#[server(default)] query: String) -> Result<Outcome, RpcError> {
-    let services = ssr::services();
-    ssr::actor()?.require(Action::People)?;
-    ssr::actor()?.require_fresh(services.clock.now())?;
-    let go = people::export(&query, services.clock.now());
+    let (services, actor) = (ssr::services(), ssr::actor()?);
+    let now = services.clock.now();
+    services.accounts.count(&actor, &people::filter_of(&query, now)).await?;
+    actor.require_fresh(now)?;
+    let go = people::export(&query, now);
     ssr::go(&go);
     Ok(Outcome { go: Some(go), ..Outcome::default() })
 }

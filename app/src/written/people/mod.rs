@@ -29,7 +29,7 @@ const SIGNED_IN: [(&str, &str, i64, bool); 5] = [
 ];
 
 /// The filter a page's address asks for.
-pub(crate) fn filter(q: &Query, now: Time) -> UserFilter {
+fn filter(q: &Query, now: Time) -> UserFilter {
     let at = |within: bool| {
         let chosen = q.word("signed_in", |word| SIGNED_IN.iter().find(|s| s.0 == word));
         chosen.filter(|s| s.3 == within).map(|s| now.plus(-s.2 * DAY))
@@ -76,7 +76,7 @@ struct Values {
 
 fn fields(form: Form<'_>) -> impl IntoView + use<> {
     let Form { prefix, error, roles, organisations, values } = form;
-    let of = |name, label, value, optional, hint| Field { prefix, value, optional, hint, ..Field::new(name, label) };
+    let of = |name, label, value, optional, hint| Field { hint, value, optional, prefix, ..Field::new(name, label) };
     let roles = roles
         .iter()
         .map(|role| view! { <option value=role.clone() selected=*role == values.role>{text::capital(role)}</option> })
@@ -123,6 +123,11 @@ pub(crate) fn link(link: String, until: &'static str) -> impl IntoView {
         </div>
         <div class="actions"><a class="button" href="/admin/people">"Done"</a></div>
     }
+}
+
+/// The filter of a page's query.
+pub(crate) fn filter_of(query: &str, now: Time) -> UserFilter {
+    filter(&Query::parse(query), now)
 }
 
 /// The address of a list's file, from the query of its page.

@@ -82,10 +82,10 @@ impl Directory {
                 let had_admin = user::any_admin(&txn).await.map_err(db)?;
                 let mut moved = Moved { people: old.people, ..Moved::default() };
                 let mut aftermath = Aftermath::default();
-                if name != old.name {
-                    groups::rename_role(&txn, old, &name, level).await.map_err(named(TAKEN))?;
-                } else {
+                if name == old.name {
                     groups::set_level(&txn, id, level).await.map_err(db)?;
+                } else {
+                    groups::rename_role(&txn, old, &name, level).await.map_err(named(TAKEN))?;
                 }
                 if had_admin && !user::any_admin(&txn).await.map_err(db)? {
                     return Err(last_admin());
@@ -205,14 +205,12 @@ fn of_role(name: &str) -> Sql {
 /// 409 when another role has this name, whatever the case.
 fn free(all: &[RoleView], name: &str, own: Option<Uuid>) -> Result<(), ApiError> {
     let lower = name.to_lowercase();
-    match all.iter().find(|r| Some(r.id) != own && r.name.to_lowercase() == lower) {
-        None => Ok(()),
-        Some(_) => {
-            let mut taken = ApiError::new(ErrorCode::Conflict, "There is a role of this name. Choose another.");
-            taken.fields.insert("name".to_owned(), taken.message.clone());
-            Err(taken)
-        }
+    if !all.iter().any(|r| Some(r.id) != own && r.name.to_lowercase() == lower) {
+        return Ok(());
     }
+    let mut taken = ApiError::new(ErrorCode::Conflict, "There is a role of this name. Choose another.");
+    taken.fields.insert("name".to_owned(), taken.message.clone());
+    Err(taken)
 }
 
 fn built_in() -> ApiError {

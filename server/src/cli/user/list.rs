@@ -23,7 +23,6 @@ pub(super) async fn run(args: ListArgs) -> Result<(), Failure> {
     };
     let (mut accounts, mut cursor) = (Vec::new(), None::<String>);
     loop {
-        let filter = UserFilter::default();
         let page = services.accounts.list(&Actor::Operator, &filter, args.sort, PAGE, cursor.as_deref()).await?;
         accounts.extend(page.items);
         cursor = page.next;
