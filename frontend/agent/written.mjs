@@ -169,6 +169,11 @@ async function send(form, button) {
     const body = new DOMParser().parseFromString(html, 'text/html').body;
     form.replaceChildren(...body.childNodes);
     form.querySelector('[autofocus], input, button')?.focus();
+    // Once it is closed the form is there again, and the page as it has become.
+    form.closest('dialog')?.addEventListener('close', () => {
+      shown = undefined;
+      ask(here());
+    }, { once: true });
     return;
   }
   form.closest('dialog')?.close();

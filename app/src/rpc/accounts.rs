@@ -17,9 +17,9 @@ fn teams(text: &str) -> Vec<String> {
 }
 
 /// Shows a link once, in place of the form that made it.
-fn shown(say: String, until: &'static str, token: &services::Token) -> Outcome {
+fn shown(say: String, until: &'static str, token: &services::Token, dialog: Option<&'static str>) -> Outcome {
     let link = use_context::<Links>().map(|l| l.reset(token)).unwrap_or_default();
-    Outcome { show: Some(written::html(|| people::link(link, until))), ..Outcome::say(say) }
+    Outcome { show: Some(written::html(|| people::link(link, until, dialog))), ..Outcome::say(say) }
 }
 
 /// Makes an account, and a link by which the person chooses a password.
@@ -44,7 +44,7 @@ pub async fn add_person(
     };
     let user = accounts.add(&actor, new).await?;
     let token = accounts.invite(&actor, user.id).await?;
-    Ok(shown(format!("{} is added.", user.name), "a week", &token))
+    Ok(shown(format!("{} is added.", user.name), "a week", &token, Some("new-person")))
 }
 
 /// Changes an account; what a field says is what is then so.
@@ -78,14 +78,14 @@ pub async fn edit_person(
 #[server(prefix = "/rpc", endpoint = "invite_person", output = Text)]
 pub async fn invite_person(id: UserId) -> Result<Outcome, RpcError> {
     let token = ssr::services().accounts.invite(&ssr::actor()?, id).await?;
-    Ok(shown("The link is made.".to_owned(), "a week", &token))
+    Ok(shown("The link is made.".to_owned(), "a week", &token, None))
 }
 
 /// Makes a link for somebody who forgot theirs.
 #[server(prefix = "/rpc", endpoint = "reset_link", output = Text)]
 pub async fn reset_link(id: UserId) -> Result<Outcome, RpcError> {
     let token = ssr::services().accounts.reset_link(&ssr::actor()?, id).await?;
-    Ok(shown("The link is made.".to_owned(), "an hour", &token))
+    Ok(shown("The link is made.".to_owned(), "an hour", &token, None))
 }
 
 /// Signs somebody out everywhere, and lets them in no more.

@@ -94,6 +94,7 @@ fn Panel(why: Why, day: Read) -> impl IntoView {
                     {row.as_ref().and_then(|r| r.organisation.clone()).map(|o| view! { <span class="tag">{o}</span> })}
                     {row.as_ref().is_some_and(|r| r.invisible).then(|| view! { <span class="tag">"invisible"</span> })}
                 </span>
+                <a class="button" href=format!("/admin/people/{id}")>"Open page"</a>
                 <CloseLink />
             </div>
             <h2 id="drawer-name" tabindex="-1" node_ref=heading>{why.name.clone()}</h2>

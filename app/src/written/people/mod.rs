@@ -113,15 +113,18 @@ async fn roles(asked: &Asked<'_>) -> Result<Vec<String>, ApiError> {
     Ok(asked.services.accounts.roles().await?.into_iter().map(|r| r.name).collect())
 }
 
-/// A link that is shown once only.
-pub(crate) fn link(link: String, until: &'static str) -> impl IntoView {
+/// A link that is shown once only, in the dialog of this id where there is one.
+pub(crate) fn link(link: String, until: &'static str, dialog: Option<&'static str>) -> impl IntoView {
+    let hint = format!("Give it to the person yourself. It works once, for {until}; a new one voids it.");
     view! {
         <div class="field">
             <label for="once">"Link, shown this once only"</label>
             <input id="once" class="mono" readonly value=link autofocus aria-describedby="once-hint" />
-            <p class="hint" id="once-hint">{format!("Give it to the person yourself. It works once, for {until}; a new one voids it.")}</p>
+            <p class="hint" id="once-hint">{hint}</p>
         </div>
-        <div class="actions"><a class="button" href="/admin/people">"Done"</a></div>
+        {dialog.map(|id| view! {
+            <div class="actions"><button type="button" class="button primary" command="close" commandfor=id>"Done"</button></div>
+        })}
     }
 }
 

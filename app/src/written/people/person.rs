@@ -97,7 +97,7 @@ fn header(p: &AccountRow, why: &Why, day: PresenceDay) -> impl IntoView + use<> 
             <b>{format!("Why {}? ", why.state.as_str())}</b>
             {why.sentence.clone()} " " <span class="muted">{why.limits.clone()}</span>
         </p>
-        <h3>"Today"</h3>
+        <h2>"Today"</h2>
         <Strip day=day />
         </div>
     }
