@@ -143,6 +143,10 @@ async fn what_people_type_stays_text() {
     }
     for path in [
         "/admin",
+        "/admin/people?q=%3Cscript%3Ealert(1)%3C/script%3E",
+        "/admin/people?sort=%3C/title%3E%3Cscript%3Ealert(1)//",
+        "/admin/organisations",
+        "/admin/roles",
         "/admin/live",
         "/admin/live?q=%3Cscript%3Ealert(1)%3C/script%3E",
         "/admin/live?q=%3C/title%3E%3Cscript%3Ealert(1)//",
@@ -153,6 +157,14 @@ async fn what_people_type_stays_text() {
         let html = ada.get(path).await.text;
         for payload in PAYLOADS {
             assert_is_text(path, payload, &html);
+        }
+    }
+    for person in ada.get("/api/v1/admin/users").await.json()["items"].as_array().unwrap() {
+        let path = format!("/admin/people/{}", person["id"].as_str().unwrap());
+        let html = ada.get(&path).await.text;
+        assert!(html.contains("Permissions"), "{path}");
+        for payload in PAYLOADS {
+            assert_is_text(&path, payload, &html);
         }
     }
 }

@@ -217,7 +217,7 @@ fn account(asked: &Asked, p: &AccountRow, goes: &GoesWith) -> impl IntoView + us
             {p.disabled_at.is_none().then(|| view! {
                 <form method="post" action=link>{hidden(&id)}<button class="button">{made}</button></form>
             })}
-            <form method="post" action=door>
+            <form method="post" action=door class="acts">
                 {hidden(&id)}
                 <button class="button">{word}</button>
                 <span class="hint">
