@@ -86,7 +86,6 @@ impl Directory {
     async fn finish(&self, txn: DatabaseTransaction, aftermath: Aftermath) -> Result<(), ApiError> {
         commit(txn).await?;
         self.sessions().ended(&aftermath.ended).await;
-        // Only of those who are signed in: everybody else's is read when they come.
         self.sessions().cards_changed(&aftermath.changed).await
     }
 }
