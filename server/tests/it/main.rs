@@ -8,6 +8,7 @@
 
 mod harness;
 
+mod access;
 mod admin_people;
 mod admin_sessions;
 mod admin_users;
