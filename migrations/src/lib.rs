@@ -11,6 +11,7 @@ mod m0004_sign_in;
 mod m0005_choices;
 mod m0006_intervals;
 mod m0007_preferences;
+mod m0008_audit_chain;
 
 use sea_orm_migration::prelude::*;
 
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_choices::Migration),
             Box::new(m0006_intervals::Migration),
             Box::new(m0007_preferences::Migration),
+            Box::new(m0008_audit_chain::Migration),
         ]
     }
 }

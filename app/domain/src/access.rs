@@ -63,10 +63,12 @@ pub enum Action {
     CleanUp,
     /// Create, disable, enable and delete accounts, and reset their passwords.
     Accounts,
+    /// Read, export and verify the audit log.
+    Audit,
 }
 
 impl Action {
-    pub const ALL: [Self; 4] = [Self::Watch, Self::Sessions, Self::CleanUp, Self::Accounts];
+    pub const ALL: [Self; 5] = [Self::Watch, Self::Sessions, Self::CleanUp, Self::Accounts, Self::Audit];
 }
 
 /// How far an action reaches.
@@ -120,7 +122,7 @@ impl Actor {
             (Level::Manager, Action::Watch | Action::Sessions) => {
                 p.card.organisation.as_ref().map_or(Reach::Nothing, |o| Reach::Organisation(o.id))
             }
-            (Level::Manager, Action::CleanUp | Action::Accounts) | (Level::Member, _) => Reach::Nothing,
+            (Level::Manager, Action::CleanUp | Action::Accounts | Action::Audit) | (Level::Member, _) => Reach::Nothing,
         }
     }
 
@@ -170,14 +172,14 @@ mod tests {
     fn the_whole_matrix() {
         let org = Reach::Organisation(Uuid::from_u128(1));
         let (all, none) = (Reach::Everything, Reach::Nothing);
-        // Watch, Sessions, CleanUp, Accounts
+        // Watch, Sessions, CleanUp, Accounts, Audit
         let rows = [
-            (Actor::Anonymous, [none, none, none, none]),
-            (person(Level::Member, Some(1)), [none, none, none, none]),
-            (person(Level::Manager, None), [none, none, none, none]),
-            (person(Level::Manager, Some(1)), [org, org, none, none]),
-            (person(Level::Admin, Some(1)), [all, all, all, all]),
-            (Actor::Operator, [all, all, all, all]),
+            (Actor::Anonymous, [none, none, none, none, none]),
+            (person(Level::Member, Some(1)), [none, none, none, none, none]),
+            (person(Level::Manager, None), [none, none, none, none, none]),
+            (person(Level::Manager, Some(1)), [org, org, none, none, none]),
+            (person(Level::Admin, Some(1)), [all, all, all, all, all]),
+            (Actor::Operator, [all, all, all, all, all]),
         ];
         for (actor, expected) in rows {
             assert_eq!(Action::ALL.map(|a| actor.reach(a)), expected, "{actor:?}");

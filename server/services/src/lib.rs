@@ -28,14 +28,14 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use crate::{
     accounts::{AccountRow, Accounts, NewUser},
-    audit::{Audit, AuditRow},
+    audit::{Audit, AuditRow, Verified, Whose},
     clock::Clock,
     events::Events,
     preferences::PreferencesOf,
     presence::Presence,
     secret::Token,
     sessions::{CleanedUp, LiveSession, Origin, Page, Sessions, SignedIn, Which},
-    store::{Inspection, Migration, Store},
+    store::{Inspection, Migration, Store, audit::AuditFilter},
 };
 
 /// What `Services::open` needs to know.
@@ -88,9 +88,11 @@ impl Services {
         } else {
             Presence::inert(clock.clone())
         };
+        let audit = Audit::new(store.clone(), clock.clone());
         let sessions = Sessions::new(
             store.clone(),
             clock.clone(),
+            audit.clone(),
             Arc::clone(&settings),
             presence.clone(),
             config.background,
@@ -103,12 +105,13 @@ impl Services {
             sessions.apply_settings().await?;
             tasks.spawn(sessions.inner.activity.clone().run(settings.lifetimes.clone(), stop.clone()));
             tasks.spawn(sessions.clone().run_clean_up(stop.clone()));
+            tasks.spawn(audit.clone().run(stop.clone()));
             tasks.spawn(sessions.clone().run_watch(seq, stop));
         }
         Ok(Self {
             accounts: Accounts::new(sessions.clone()),
             events: Events::new(store.clone(), clock.clone()),
-            audit: Audit::new(store.clone()),
+            audit,
             preferences: PreferencesOf::new(sessions.clone()),
             sessions,
             presence,

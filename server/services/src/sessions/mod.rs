@@ -37,6 +37,7 @@ pub use self::{
     sign_in::{Origin, SignedIn},
 };
 use crate::{
+    audit::Audit,
     clock::Clock,
     passwords::Passwords,
     presence::Presence,
@@ -53,6 +54,7 @@ const HERD: usize = 4;
 pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
+    pub(crate) audit: Audit,
     pub(crate) settings: Arc<Settings>,
     pub(crate) cache: Arc<Cache>,
     pub(crate) activity: Activity,
@@ -75,6 +77,7 @@ impl Sessions {
     pub(crate) fn new(
         store: Store,
         clock: Clock,
+        audit: Audit,
         settings: Arc<Settings>,
         presence: Presence,
         serving: bool,
@@ -88,6 +91,7 @@ impl Sessions {
             inner: Arc::new(Inner {
                 store,
                 clock,
+                audit,
                 settings,
                 cache,
                 activity,

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod activity;
+mod audit;
 mod cleanup;
 mod data;
 mod large;
