@@ -38,6 +38,7 @@ pub const WRITTEN: &[(&str, PageAccess)] = &[
     ("/account", PageAccess::SignedIn),
     ("/account/devices", PageAccess::SignedIn),
     ("/admin/sessions", PageAccess::Manager),
+    ("/admin/audit", PageAccess::Admin),
 ];
 
 /// Whether `path` is the page `pattern`, braces standing for any one part.
@@ -50,6 +51,12 @@ fn is_page(pattern: &str, path: &str) -> bool {
             _ => return false,
         }
     }
+}
+
+/// The page of the tables that is at `path`, as it stands there.
+#[cfg(feature = "ssr")]
+pub fn page_pattern(path: &str) -> Option<&'static str> {
+    PAGES.iter().chain(WRITTEN).map(|(p, _)| *p).find(|p| is_page(p, plain(path)))
 }
 
 /// Whether the server alone writes what is at `path`: the pages of the table, and what is no page.

@@ -12,6 +12,7 @@ mod m0005_choices;
 mod m0006_intervals;
 mod m0007_preferences;
 mod m0008_audit_chain;
+mod m0009_sealed_data;
 
 use sea_orm_migration::prelude::*;
 
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_intervals::Migration),
             Box::new(m0007_preferences::Migration),
             Box::new(m0008_audit_chain::Migration),
+            Box::new(m0009_sealed_data::Migration),
         ]
     }
 }

@@ -23,7 +23,7 @@ use tower_http::{
 
 use crate::{
     api, assets,
-    http::{actor, client, database::Database, extract::HttpError, headers, request_id, trace},
+    http::{actor, client, database::Database, extract::HttpError, headers, refusals, request_id, trace},
     live, pages,
 };
 
@@ -86,6 +86,7 @@ pub fn router(state: &AppState) -> Router {
         // The socket has time-outs of its own, and its frames are not compressed.
         .route("/socket/websocket", get(live::upgrade))
         .route("/realtime/v1/websocket", get(live::upgrade))
+        .layer(middleware::from_fn_with_state(state.clone(), refusals::layer))
         .layer(middleware::from_fn_with_state(state.clone(), actor::layer));
     Router::new()
         .merge(with_session)

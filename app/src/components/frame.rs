@@ -29,7 +29,7 @@ const CONSOLE: &[Line] = &[
     ("/admin/sessions", "Sessions", Icon::Sessions),
 ];
 /// What else the console has.
-const MORE: &[Line] = &[];
+const MORE: &[Line] = &[("/admin/audit", "Audit log", Icon::Audit)];
 const OWN: &[Line] = &[
     ("/", "Home", Icon::Home),
     ("/account/devices", "Devices", Icon::Devices),

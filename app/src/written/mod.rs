@@ -13,9 +13,10 @@
 //! - `command="show-modal" commandfor="ID"` on a button: opens the `<dialog id=ID>`;
 //! - `data-all` on a checkbox: ticks those named `ids` in its table; `data-count` shows how many are ticked, and
 //!   `data-some` on a button needs one;
-//! - `<When>`: an instant, exact and in UTC until the script makes it local.
+//! - `when`, `exact`: an instant, to the second and in UTC until the script makes it local.
 
 mod account;
+mod audit;
 mod devices;
 pub(crate) mod part;
 pub(crate) mod query;
@@ -76,6 +77,7 @@ pub async fn write(services: &Services, actor: &Actor, url: &str) -> Result<Writ
         ["account"] => account::write(&asked),
         ["account", "devices"] => devices::write(&asked).await,
         ["admin", "sessions"] => sessions::write(&asked).await,
+        ["admin", "audit"] => audit::write(&asked).await,
         _ => Err(ApiError::not_found()),
     }
 }

@@ -19,8 +19,9 @@ pub mod sessions;
 mod signs;
 pub mod store;
 mod throttle;
+pub mod vault;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use domain::{ApiError, settings::Settings};
 use sea_orm::DbErr;
@@ -36,6 +37,7 @@ pub use crate::{
     secret::Token,
     sessions::{CleanedUp, LiveSession, Origin, Page, Sessions, SignedIn, Which},
     store::{Inspection, Migration, Store, audit::AuditFilter},
+    vault::{KeyView, Vault, VaultError},
 };
 
 /// What `Services::open` needs to know.
@@ -44,6 +46,8 @@ pub struct Config {
     /// `sqlite://…` or `postgres://…`.
     pub database_url: String,
     pub settings: Settings,
+    /// Where the keys are that seal what the database must not be able to read; made when it is not there.
+    pub secret_key_file: PathBuf,
     /// Whether this is the server. A command beside it runs no background tasks and has no presence.
     pub background: bool,
 }
@@ -55,6 +59,8 @@ pub enum OpenError {
     Database(#[from] DbErr),
     #[error("The database could not be read at the start: {0}")]
     Start(#[from] ApiError),
+    #[error(transparent)]
+    Keys(#[from] VaultError),
 }
 
 /// All services; one cheap clone.
@@ -66,6 +72,7 @@ pub struct Services {
     pub preferences: PreferencesOf,
     pub events: Events,
     pub audit: Audit,
+    pub vault: Vault,
     pub store: Store,
     pub settings: Arc<Settings>,
     pub clock: Clock,
@@ -89,10 +96,13 @@ impl Services {
             Presence::inert(clock.clone())
         };
         let audit = Audit::new(store.clone(), clock.clone());
+        let used = store::data::keys_used(store.read()).await?;
+        let vault = Vault::open(&config.secret_key_file, &used, clock.now())?;
         let sessions = Sessions::new(
             store.clone(),
             clock.clone(),
             audit.clone(),
+            vault.clone(),
             Arc::clone(&settings),
             presence.clone(),
             config.background,
@@ -106,12 +116,14 @@ impl Services {
             tasks.spawn(sessions.inner.activity.clone().run(settings.lifetimes.clone(), stop.clone()));
             tasks.spawn(sessions.clone().run_clean_up(stop.clone()));
             tasks.spawn(audit.clone().run(stop.clone()));
+            tasks.spawn(vault::seal_old(store.clone(), vault.clone(), stop.clone()));
             tasks.spawn(sessions.clone().run_watch(seq, stop));
         }
         Ok(Self {
             accounts: Accounts::new(sessions.clone()),
             events: Events::new(store.clone(), clock.clone()),
             audit,
+            vault,
             preferences: PreferencesOf::new(sessions.clone()),
             sessions,
             presence,

@@ -6,11 +6,13 @@
 //! Commands act as the operator, whoever has a shell on the machine, and go through the services like everything
 //! else. To add one: a file with its arguments and a `run`, and a line in `Act`.
 
+mod audit;
 mod database;
 mod demo;
 mod doctor;
 mod failure;
 mod fetch;
+mod keys;
 mod load;
 mod migrate;
 mod out;
@@ -42,6 +44,8 @@ enum Act {
     Migrate(migrate::MigrateArgs),
     User(user::UserArgs),
     Sessions(sessions::SessionsArgs),
+    Audit(audit::AuditArgs),
+    Keys(keys::KeysArgs),
     Doctor(doctor::DoctorArgs),
     Load(load::LoadArgs),
 }
@@ -76,6 +80,8 @@ fn dispatch(cli: Cli, args: Vec<OsString>) -> Result<(), Failure> {
             Act::Migrate(args) => migrate::run(args).await,
             Act::User(args) => user::run(args).await,
             Act::Sessions(args) => sessions::run(args).await,
+            Act::Audit(args) => audit::run(args).await,
+            Act::Keys(args) => keys::run(args).await,
             Act::Doctor(args) => doctor::run(args).await,
             Act::Load(args) => load::run(args).await,
         }

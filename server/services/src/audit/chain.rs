@@ -167,7 +167,8 @@ impl Walk {
                 self.taken.entry(by).or_default().add(seq, field);
                 self.erased += 1;
             } else if seal_of(field, salt(&row.salts, field), text)[..] != row.seals[field * SEAL..(field + 1) * SEAL] {
-                return Err(changed(seq, &format!("its {name} does not match what was recorded")));
+                let do_not = if name.ends_with('s') { "do not" } else { "does not" };
+                return Err(changed(seq, &format!("its {name} {do_not} match what was recorded")));
             }
         }
         let hash = link(&self.hash, row);

@@ -60,10 +60,15 @@ impl Audit {
         Ok((head.seq, chain::hex(&head.hash)))
     }
 
+    /// Whether the actor may export the log right now: 403 for others, and when the password was not given lately.
+    pub fn may_export(&self, actor: &Actor) -> Result<(), ApiError> {
+        self.may_read(actor)?;
+        actor.require_fresh(self.clock.now())
+    }
+
     /// Begins an export, which is recorded; `export_after` gives its rows. Asks for sudo mode.
     pub async fn begin_export(&self, actor: &Actor, filter: &AuditFilter, format: &str) -> Result<(), ApiError> {
-        self.may_read(actor)?;
-        actor.require_fresh(self.clock.now())?;
+        self.may_export(actor)?;
         let AuditFilter { actor: by, action, subject, from, to, q } = filter;
         let asked = json!({"actor": by, "action": action, "subject": subject, "from": from, "to": to, "q": q});
         let asked: serde_json::Map<_, _> = asked

@@ -43,6 +43,7 @@ use crate::{
     presence::Presence,
     secret,
     store::{Store, db, live as rows},
+    vault::Vault,
 };
 
 /// An act that changes something is given up after this long; its transaction is then rolled back.
@@ -55,6 +56,7 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) audit: Audit,
+    pub(crate) vault: Vault,
     pub(crate) settings: Arc<Settings>,
     pub(crate) cache: Arc<Cache>,
     pub(crate) activity: Activity,
@@ -78,6 +80,7 @@ impl Sessions {
         store: Store,
         clock: Clock,
         audit: Audit,
+        vault: Vault,
         settings: Arc<Settings>,
         presence: Presence,
         serving: bool,
@@ -92,6 +95,7 @@ impl Sessions {
                 store,
                 clock,
                 audit,
+                vault,
                 settings,
                 cache,
                 activity,

@@ -1,5 +1,7 @@
 //! The audit log: a chain that nobody can change unnoticed, and from which people can be taken all the same.
 
+use std::sync::Arc;
+
 use domain::{
     Actor, ErrorCode,
     session::SessionFilter,
@@ -107,7 +109,8 @@ async fn one_byte_in_any_column_is_named() {
             assert_eq!(row, 5, "{column}: {says}");
             let named = ["actor", "subject", "details", "ip"].contains(&column);
             if named {
-                assert_eq!(says, format!("row 5 was changed: its {column} does not match what was recorded"));
+                let not = if column == "details" { "do not" } else { "does not" };
+                assert_eq!(says, format!("row 5 was changed: its {column} {not} match what was recorded"));
             }
             db.execute_unprepared("DELETE FROM audit").await.unwrap();
             db.execute_unprepared("INSERT INTO audit SELECT * FROM kept").await.unwrap();
@@ -252,7 +255,7 @@ async fn older_entries_are_chained() {
             db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), insert, values)).await.unwrap();
         }
         db.close().await.unwrap();
-        let old = World::open(url, w.clock.clone(), unlimited(), None, false).await;
+        let old = World::open(url, w.clock.clone(), unlimited(), None, false, Arc::clone(&w.home)).await;
         let verified = verify(&old).await;
         assert_eq!((verified.entries, verified.fault), (25, None));
         assert_eq!(verified.since, Some(domain::Time(1_700_000_000_000)));

@@ -1,6 +1,6 @@
 //! The ledger of presence: edges written behind, what a crash leaves, who may read what.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use domain::{
     Actor, ErrorCode, Time,
@@ -208,10 +208,11 @@ async fn a_crash_ends_what_lasts_at_the_last_proof_of_life() {
     each(Settings::default(), async |w| {
         let (mia, ben) = (w.person("mia", "member", None).await, w.person("ben", "member", None).await);
         let (url, clock, settings) = (w.url.clone(), w.clock.clone(), w.settings.clone());
+        let home = Arc::clone(&w.home);
         // A process of its own, as far as tasks go: it ends between two instructions, and nothing is said.
         let process = Runtime::new().unwrap();
         let life = process.spawn(async move {
-            let victim = World::open(url, clock, settings, None, true).await;
+            let victim = World::open(url, clock, settings, None, true, home).await;
             let mut here = vec![];
             for card in [mia, ben] {
                 let s = victim.session(&card).await;

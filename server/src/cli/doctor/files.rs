@@ -28,6 +28,18 @@ pub(super) fn data_dir(settings: &ServeSettings) -> Finding {
     }
 }
 
+/// Whether the key file is there and its owner's alone; whether it holds the keys the database needs, a start finds out.
+pub(super) fn key_file(settings: &ServeSettings) -> Finding {
+    const NAME: &str = "keys";
+    let path = &settings.secret_key_file;
+    let shown = path.display();
+    match shared_bits(path) {
+        Err(_) => Finding::warn(NAME, format!("{shown} is not there yet"), "`rollcall serve` will create it"),
+        Ok(0) => Finding::ok(NAME, format!("{shown} belongs to its owner alone; keep a copy with your backups")),
+        Ok(_) => Finding::bad(NAME, format!("others on this machine may read {shown}"), format!("chmod 600 {shown}")),
+    }
+}
+
 /// A clean-up and a write-ahead log need room; at a day's pace of a large site the second gives a week.
 const SCARCE: u64 = 100 << 20;
 const LOW: u64 = 1 << 30;
