@@ -56,6 +56,7 @@ pub async fn serve(
         database_url: settings.database_url.clone(),
         settings: settings.services.clone(),
         secret_key_file: settings.secret_key_file.clone(),
+        geoip_file: settings.geoip_file.clone(),
         background: true,
     };
     let services = Services::open(config, clock, services_stop.clone(), &tasks).await?;

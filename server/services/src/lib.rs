@@ -11,6 +11,7 @@ pub mod accounts;
 pub mod audit;
 pub mod clock;
 pub mod events;
+pub mod geo;
 mod passwords;
 pub mod preferences;
 pub mod presence;
@@ -32,6 +33,7 @@ pub use crate::{
     audit::{Audit, AuditRow, Verified, Whose},
     clock::Clock,
     events::Events,
+    geo::{PlaceError, Places},
     preferences::PreferencesOf,
     presence::Presence,
     secret::Token,
@@ -48,6 +50,8 @@ pub struct Config {
     pub settings: Settings,
     /// Where the keys are that seal what the database must not be able to read; made when it is not there.
     pub secret_key_file: PathBuf,
+    /// An .mmdb file by which addresses have places.
+    pub geoip_file: Option<PathBuf>,
     /// Whether this is the server. A command beside it runs no background tasks and has no presence.
     pub background: bool,
 }
@@ -61,6 +65,8 @@ pub enum OpenError {
     Start(#[from] ApiError),
     #[error(transparent)]
     Keys(#[from] VaultError),
+    #[error(transparent)]
+    Place(#[from] PlaceError),
 }
 
 /// All services; one cheap clone.
@@ -103,6 +109,7 @@ impl Services {
             clock.clone(),
             audit.clone(),
             vault.clone(),
+            Places::open(config.geoip_file.as_deref())?,
             Arc::clone(&settings),
             presence.clone(),
             config.background,

@@ -64,6 +64,8 @@ pub(super) async fn open(settings: &ServeSettings) -> Result<Services, Failure> 
         database_url: settings.database_url.clone(),
         settings: settings.services.clone(),
         secret_key_file: settings.secret_key_file.clone(),
+        // Commands show addresses; where they are is for people who look at lists.
+        geoip_file: None,
         background: false,
     };
     let opened = Services::open(config, Clock::System, CancellationToken::new(), &TaskTracker::new()).await;

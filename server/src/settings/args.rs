@@ -81,6 +81,9 @@ pub struct StorageArgs {
     /// DATA_DIR/secret.key]
     #[arg(long, env = "ROLLCALL_SECRET_KEY_FILE", value_name = "FILE")]
     pub secret_key_file: Option<PathBuf>,
+    /// An .mmdb file with cities or countries, by which addresses have places; read at the start
+    #[arg(long, env = "ROLLCALL_GEOIP_FILE", value_name = "FILE")]
+    pub geoip_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -64,6 +64,8 @@ impl ServeArgs {
                     .map_err(|e| UsageError::new(format!("--secret-key-file {} makes no path: {e}", path.display())))?,
                 None => data_dir.join(SECRET_KEY),
             },
+            // An empty variable is how some set-ups say that there is none.
+            geoip_file: storage.geoip_file.filter(|path| !path.as_os_str().is_empty()),
             data_dir,
             database_url,
             base_url: network.base_url,

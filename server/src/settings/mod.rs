@@ -44,6 +44,7 @@ pub struct ServeSettings {
     /// May hold a password: never logged, never shown.
     pub database_url: String,
     pub secret_key_file: PathBuf,
+    pub geoip_file: Option<PathBuf>,
     pub base_url: Option<BaseUrl>,
     pub insecure_http: bool,
     pub trusted_proxies: Vec<IpNet>,
@@ -62,6 +63,7 @@ impl ServeSettings {
             data_dir: dir.to_owned(),
             database_url: sqlite_url(&dir.join("rollcall.db")),
             secret_key_file: dir.join(SECRET_KEY),
+            geoip_file: None,
             base_url: None,
             insecure_http: false,
             trusted_proxies: vec![],

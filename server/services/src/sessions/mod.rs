@@ -39,6 +39,7 @@ pub use self::{
 use crate::{
     audit::Audit,
     clock::Clock,
+    geo::Places,
     passwords::Passwords,
     presence::Presence,
     secret,
@@ -57,6 +58,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) audit: Audit,
     pub(crate) vault: Vault,
+    pub(crate) places: Places,
     pub(crate) settings: Arc<Settings>,
     pub(crate) cache: Arc<Cache>,
     pub(crate) activity: Activity,
@@ -81,13 +83,14 @@ impl Sessions {
         clock: Clock,
         audit: Audit,
         vault: Vault,
+        places: Places,
         settings: Arc<Settings>,
         presence: Presence,
         serving: bool,
         stop: CancellationToken,
         tasks: TaskTracker,
     ) -> Self {
-        let cache = Arc::new(Cache::default());
+        let cache = Arc::new(Cache::new(places.clone()));
         let activity = Activity::new(Arc::clone(&cache), store.clone());
         let passwords = Passwords::default();
         Self {
@@ -96,6 +99,7 @@ impl Sessions {
                 clock,
                 audit,
                 vault,
+                places,
                 settings,
                 cache,
                 activity,

@@ -14,6 +14,7 @@ mod large;
 mod ledger;
 mod limit;
 mod list;
+mod place;
 mod predicate;
 mod preferences;
 mod sign_in;

@@ -1,8 +1,11 @@
 //! A server's services on a fresh database.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use domain::{Actor, Time, account::UserCard, settings::Settings, time::DAY};
@@ -66,9 +69,22 @@ impl World {
         background: bool,
         home: Arc<TempDir>,
     ) -> Self {
+        Self::open_at(url, clock, settings, dir, background, home, None).await
+    }
+
+    async fn open_at(
+        url: String,
+        clock: Clock,
+        settings: Settings,
+        dir: Option<TempDir>,
+        background: bool,
+        home: Arc<TempDir>,
+        geoip_file: Option<PathBuf>,
+    ) -> Self {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let secret_key_file = home.path().join("secret.key");
-        let config = Config { database_url: url.clone(), settings: settings.clone(), secret_key_file, background };
+        let config =
+            Config { database_url: url.clone(), settings: settings.clone(), secret_key_file, geoip_file, background };
         let services = Services::open(config, clock.clone(), stop.clone(), &tasks).await.unwrap();
         Self { services, clock, url, settings, stop, tasks, dir, home }
     }
@@ -90,12 +106,19 @@ impl World {
         Self::open(self.url.clone(), self.clock.clone(), settings, None, background, Arc::clone(&self.home)).await
     }
 
+    /// A server that knows where addresses are.
+    pub(crate) async fn another_at(&self, places: &Path) -> Self {
+        let (url, clock, home) = (self.url.clone(), self.clock.clone(), Arc::clone(&self.home));
+        Self::open_at(url, clock, self.settings.clone(), None, true, home, Some(places.to_owned())).await
+    }
+
     /// Whether another process could open the database.
     pub(crate) async fn try_another(&self) -> Result<(), OpenError> {
         let config = Config {
             database_url: self.url.clone(),
             settings: self.settings.clone(),
             secret_key_file: self.home.path().join("secret.key"),
+            geoip_file: None,
             background: false,
         };
         let opened = Services::open(config, self.clock.clone(), CancellationToken::new(), &TaskTracker::new()).await?;

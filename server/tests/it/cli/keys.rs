@@ -11,7 +11,10 @@ fn keys_are_made_listed_and_rotated() {
     let path = program.data_dir().join("secret.key");
     assert_eq!(fs::metadata(&path).expect("made").permissions().mode() & 0o777, 0o600);
     let first = program.run(&["keys", "list", "--json"]).done().json();
-    assert_eq!((first[0]["current"].as_bool(), first[0]["values"].as_u64(), first.as_array().map(Vec::len)), (Some(true), Some(0), Some(1)));
+    assert_eq!(
+        (first[0]["current"].as_bool(), first[0]["values"].as_u64(), first.as_array().map(Vec::len)),
+        (Some(true), Some(0), Some(1))
+    );
     let rotated = program.run(&["keys", "rotate", "--json"]).done().json();
     assert_eq!(rotated["sealed_again"], 0);
     let now = program.run(&["keys", "list"]).done().out;
