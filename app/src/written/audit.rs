@@ -41,8 +41,8 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
             {refused(asked)}
             <section class="card" aria-labelledby="whole">
                 <h2 id="whole">"The chain"</h2>
-                <div data-part="whole">
-                    {verified.map(told)}
+                <div role="status" data-part="verified">{verified.map(told)}</div>
+                <div data-part="head">
                     <dl class="facts">
                         <dt>"Entries"</dt>
                         <dd>{thousands(entries)}</dd>
@@ -99,14 +99,14 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
 fn told(v: Verified) -> impl IntoView {
     match v.fault {
         Some(fault) => view! {
-            <div class="summary" role="alert">
+            <div class="summary">
                 <p>{format!("{}.", text::capital(&fault.says))}</p>
                 <p>{format!("{} before it are as they were written.", entries(v.entries))}</p>
             </div>
         }
         .into_any(),
         None => view! {
-            <p class="verified" role="status">
+            <p class="verified">
                 {entries(v.entries)}
                 {v.since.map(|at| view! { ", unbroken since " {exact(at)} })}
                 {(v.erased > 0).then(|| format!("; {} erased, each on record", text::count(v.erased, "field")))}
