@@ -40,7 +40,10 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
         view! {
             {refused(asked)}
             <section class="card" aria-labelledby="whole">
-                <h2 id="whole">"The chain"</h2>
+                <header>
+                    <h2 id="whole">"The chain"</h2>
+                </header>
+                <div class="body">
                 <div role="status" data-part="verified">{verified.map(told)}</div>
                 <div data-part="head">
                     <dl class="facts">
@@ -53,12 +56,13 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
                 <p class="muted after">
                     "Each entry is sealed with the one before it. Keep the last hash somewhere else: with it, even entries cut off the end are missed."
                 </p>
-                <div class="bar after">
+                <div class="bar acts">
                     <form method="get" action=asked.path.to_owned()>
                         <input type="hidden" name="verify" value="1" />
                         <button class="button">"Verify"</button>
                     </form>
-                    <div data-part="export">{export(asked, &filter, unlocked)}</div>
+                    <div class="bar" data-part="export">{export(asked, &filter, unlocked)}</div>
+                </div>
                 </div>
             </section>
             <form class="bar" method="get" action=asked.path.to_owned() role="search" aria-label="Audit log">
@@ -161,7 +165,7 @@ fn export(asked: &Asked, filter: &AuditFilter, unlocked: bool) -> impl IntoView 
 
 fn day(asked: &Asked, name: &'static str, label: &'static str) -> impl IntoView + use<> {
     view! {
-        <label class="chip" class:on=asked.query.get(name).is_some()>
+        <label class="chip">
             <span>{label}</span>
             <input type="date" name=name id=format!("by-{name}") value=asked.query.owned(name) />
         </label>
