@@ -98,9 +98,7 @@ impl Taken {
     }
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
+pub(super) use crate::secret::hex;
 
 /// Where the chain breaks first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -78,6 +78,7 @@ pub struct Sessions {
 }
 
 impl Sessions {
+    #[expect(clippy::too_many_arguments, reason = "each is a service of its own, named once, at the start")]
     pub(crate) fn new(
         store: Store,
         clock: Clock,

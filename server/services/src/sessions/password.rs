@@ -31,13 +31,13 @@ impl Sessions {
         let key = throttle::key(account);
         let permit = passwords.permit().await?;
         // Only now: those who waited together would otherwise all have passed.
-        if settings.login_throttle {
-            if let Err(refused) = throttle::check(store, &key, ip, clock.now()).await {
-                if refused.code == ErrorCode::TooManyRequests {
-                    self.throttled(account, ip).await?;
-                }
-                return Err(refused);
+        if settings.login_throttle
+            && let Err(refused) = throttle::check(store, &key, ip, clock.now()).await
+        {
+            if refused.code == ErrorCode::TooManyRequests {
+                self.throttled(account, ip).await?;
             }
+            return Err(refused);
         }
         let known = store.within(user::credentials(store.read(), account)).await?;
         let (id, enabled) = known.as_ref().map_or((None, false), |k| (Some(k.id), k.disabled_at.is_none()));

@@ -44,7 +44,7 @@ impl Key {
 }
 
 fn id(secret: &[u8; 32]) -> String {
-    secret::hash(&URL_SAFE_NO_PAD.encode(secret))[..4].iter().map(|b| format!("{b:02x}")).collect()
+    secret::hex(&secret::hash(&URL_SAFE_NO_PAD.encode(secret))[..4])
 }
 
 /// By which a file that was replaced is told from what it was: a hash of its text. Times and numbers of files can be
@@ -108,9 +108,9 @@ fn place(path: &Path, keys: &[Key], replace: bool) -> io::Result<()> {
         file.sync_all()?;
         // A link is refused where there is a file already, a renaming is not.
         if replace {
-            fs::rename(&beside, path)?
+            fs::rename(&beside, path)?;
         } else {
-            fs::hard_link(&beside, path)?
+            fs::hard_link(&beside, path)?;
         }
         File::open(path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")))?.sync_all()
     };
