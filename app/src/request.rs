@@ -1,6 +1,9 @@
 //! What the server's middleware puts into a request's extensions and context for the pages and server functions.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use domain::{
     settings::Settings,
@@ -25,6 +28,20 @@ pub struct LinkIsGood(pub bool);
 /// The request's id, as in the logs and the answer's header.
 #[derive(Clone, Debug, Default)]
 pub struct RequestId(pub String);
+
+/// Whether a server function said that something is not for the role of whoever asked; the request's own copy is set.
+#[derive(Clone, Debug, Default)]
+pub struct Refused(Arc<AtomicBool>);
+
+impl Refused {
+    pub(crate) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 /// The live session the cookie stands for.
 #[derive(Clone, Default)]

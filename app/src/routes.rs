@@ -44,6 +44,7 @@ pub const WRITTEN: &[(&str, PageAccess)] = &[
     ("/admin/people/{id}", PageAccess::Manager),
     ("/admin/organisations", PageAccess::Manager),
     ("/admin/roles", PageAccess::Manager),
+    ("/admin/audit", PageAccess::Admin),
 ];
 
 /// Whether `path` is the page `pattern`, braces standing for any one part.
@@ -61,6 +62,12 @@ fn is_page(pattern: &str, path: &str) -> bool {
 /// Whether there is a row for the written page at `path`; without one there is no page.
 pub fn is_listed(path: &str) -> bool {
     WRITTEN.iter().any(|(p, _)| is_page(p, plain(path)))
+}
+
+/// The page of the tables that is at `path`, as it stands there.
+#[cfg(feature = "ssr")]
+pub fn page_pattern(path: &str) -> Option<&'static str> {
+    PAGES.iter().chain(WRITTEN).map(|(p, _)| *p).find(|p| is_page(p, plain(path)))
 }
 
 /// Whether the server alone writes what is at `path`: the pages of the table, and what is no page.

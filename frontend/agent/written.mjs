@@ -231,7 +231,11 @@ function times(where) {
   for (const e of where.querySelectorAll('time[datetime]')) {
     const at = new Date(e.dateTime);
     if (Number.isNaN(at.getTime())) continue;
-    const text = (!exact && e.hasAttribute('data-relative') && ago(now - at)) || short(at, new Date(now));
+    const text = (!exact && e.hasAttribute('data-relative') && ago(now - at))
+      || (e.hasAttribute('data-exact') ? onRecord(at) : short(at, new Date(now)));
     if (e.textContent !== text) e.textContent = text;
   }
 }
+
+/** `2 Mar 2026, 14:02:11`, for what is on record. */
+const onRecord = (at) => `${short(at, new Date(0))}:${String(at.getSeconds()).padStart(2, '0')}`;

@@ -11,6 +11,8 @@ mod m0004_sign_in;
 mod m0005_choices;
 mod m0006_intervals;
 mod m0007_preferences;
+mod m0008_audit_chain;
+mod m0009_sealed_data;
 mod m0010_people;
 
 use sea_orm_migration::prelude::*;
@@ -27,6 +29,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_choices::Migration),
             Box::new(m0006_intervals::Migration),
             Box::new(m0007_preferences::Migration),
+            Box::new(m0008_audit_chain::Migration),
+            Box::new(m0009_sealed_data::Migration),
             Box::new(m0010_people::Migration),
         ]
     }

@@ -52,8 +52,13 @@ pub async fn serve(
     let address = listeners.main.local_addr()?;
     // The services stop after the requests that use them.
     let services_stop = CancellationToken::new();
-    let config =
-        Config { database_url: settings.database_url.clone(), settings: settings.services.clone(), background: true };
+    let config = Config {
+        database_url: settings.database_url.clone(),
+        settings: settings.services.clone(),
+        secret_key_file: settings.secret_key_file.clone(),
+        geoip_file: settings.geoip_file.clone(),
+        background: true,
+    };
     let services = Services::open(config, clock, services_stop.clone(), &tasks).await?;
     let state = AppState::new(Parts {
         site: site(&settings, address, sockets.clone()),

@@ -67,11 +67,13 @@ pub enum Action {
     People,
     /// Create, rename and delete organisations, teams and roles, and move people.
     Directory,
+    /// Read, export and verify the audit log.
+    Audit,
 }
 
 impl Action {
-    pub const ALL: [Self; 6] =
-        [Self::Watch, Self::Sessions, Self::CleanUp, Self::Accounts, Self::People, Self::Directory];
+    pub const ALL: [Self; 7] =
+        [Self::Watch, Self::Sessions, Self::CleanUp, Self::Accounts, Self::People, Self::Directory, Self::Audit];
 
     /// What a person's page says of it.
     pub fn words(self) -> &'static str {
@@ -82,6 +84,7 @@ impl Action {
             Self::Accounts => "Create, change, disable and delete accounts",
             Self::People => "List people, organisations, teams and roles",
             Self::Directory => "Change organisations, teams and roles, and move people",
+            Self::Audit => "Read, export and verify the audit log",
         }
     }
 }
@@ -112,7 +115,8 @@ pub fn reach(level: Level, organisation: Option<OrganisationId>, action: Action)
         (Level::Manager, Action::Watch | Action::Sessions | Action::People) => {
             organisation.map_or(Reach::Nothing, Reach::Organisation)
         }
-        (Level::Manager, Action::CleanUp | Action::Accounts | Action::Directory) | (Level::Member, _) => Reach::Nothing,
+        (Level::Manager, Action::CleanUp | Action::Accounts | Action::Directory | Action::Audit)
+        | (Level::Member, _) => Reach::Nothing,
     }
 }
 
@@ -193,16 +197,16 @@ mod tests {
     fn the_whole_matrix() {
         let (one, two) = (Reach::Organisation(Uuid::from_u128(1)), Reach::Organisation(Uuid::from_u128(2)));
         let (all, none) = (Reach::Everything, Reach::Nothing);
-        // Watch, Sessions, CleanUp, Accounts, People, Directory
+        // Watch, Sessions, CleanUp, Accounts, People, Directory, Audit
         let rows = [
-            (Actor::Anonymous, [none, none, none, none, none, none]),
-            (person(Level::Member, Some(1)), [none, none, none, none, none, none]),
-            (person(Level::Manager, None), [none, none, none, none, none, none]),
-            (person(Level::Manager, Some(1)), [one, one, none, none, one, none]),
-            (person(Level::Manager, Some(2)), [two, two, none, none, two, none]),
-            (person(Level::Admin, None), [all, all, all, all, all, all]),
-            (person(Level::Admin, Some(1)), [all, all, all, all, all, all]),
-            (Actor::Operator, [all, all, all, all, all, all]),
+            (Actor::Anonymous, [none, none, none, none, none, none, none]),
+            (person(Level::Member, Some(1)), [none, none, none, none, none, none, none]),
+            (person(Level::Manager, None), [none, none, none, none, none, none, none]),
+            (person(Level::Manager, Some(1)), [one, one, none, none, one, none, none]),
+            (person(Level::Manager, Some(2)), [two, two, none, none, two, none, none]),
+            (person(Level::Admin, None), [all, all, all, all, all, all, all]),
+            (person(Level::Admin, Some(1)), [all, all, all, all, all, all, all]),
+            (Actor::Operator, [all, all, all, all, all, all, all]),
         ];
         for (actor, expected) in rows {
             assert_eq!(Action::ALL.map(|a| actor.reach(a)), expected, "{actor:?}");

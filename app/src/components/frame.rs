@@ -30,7 +30,8 @@ const CONSOLE: &[Line] = &[
     ("/admin/sessions", "Sessions", Icon::Sessions),
 ];
 /// What else the console has.
-const MORE: &[Line] = &[("/admin/organisations", "Organisations", Icon::Groups)];
+const MORE: &[Line] =
+    &[("/admin/organisations", "Organisations", Icon::Groups), ("/admin/audit", "Audit log", Icon::Audit)];
 const OWN: &[Line] = &[
     ("/", "Home", Icon::Home),
     ("/account/devices", "Devices", Icon::Devices),

@@ -6,6 +6,7 @@
 pub mod account;
 #[cfg(feature = "ssr")]
 pub mod accounts;
+pub mod audit;
 #[cfg(feature = "ssr")]
 pub mod auth;
 #[cfg(feature = "ssr")]
@@ -91,7 +92,7 @@ impl FromServerFnError for RpcError {
 pub(crate) mod ssr {
     use std::sync::Arc;
 
-    use domain::{Actor, ApiError};
+    use domain::{Actor, ApiError, ErrorCode};
     use http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
     use leptos::prelude::{expect_context, use_context};
     use leptos_axum::ResponseOptions;
@@ -99,7 +100,7 @@ pub(crate) mod ssr {
 
     use super::RpcError;
     use crate::{
-        request::{Client, CookieMaker, Current, SessionToken},
+        request::{Client, CookieMaker, Current, Refused, SessionToken},
         viewer::Theme,
     };
 
@@ -114,6 +115,12 @@ pub(crate) mod ssr {
     /// a plain form, whose redirect it would replace.
     pub(crate) fn status(e: &ApiError) {
         let (Some(parts), Some(options)) = (use_context::<Parts>(), use_context::<ResponseOptions>()) else { return };
+        if e.code == ErrorCode::Forbidden
+            && e.fields.is_empty()
+            && let Some(refused) = parts.extensions.get::<Refused>()
+        {
+            refused.set();
+        }
         if !parts.uri.path().starts_with("/rpc/") || is_form(&parts) {
             return;
         }

@@ -49,7 +49,7 @@ pub async fn at(#[server(default)] to: Option<Time>, #[server(default)] back: u3
 pub async fn day(id: UserId) -> Result<PresenceDay, RpcError> {
     let services = ssr::services();
     let today = services.clock.now().exact();
-    Ok(services.presence.day(&ssr::actor()?, id, &today[..10]).await?)
+    Ok(services.day(&ssr::actor()?, id, &today[..10]).await?)
 }
 
 /// The people of one's own organisation who are here, as members see each other.

@@ -14,9 +14,10 @@
 //! - `data-all` on a checkbox: ticks those named `ids` in its table; `data-count` shows how many are ticked, and
 //!   `data-some` on a button needs one;
 //! - `data-into="ID"` on a file field: the text of the chosen file is put into the field `ID`;
-//! - `<When>`: an instant, exact and in UTC until the script makes it local.
+//! - `when`, `exact`: an instant, to the second and in UTC until the script makes it local.
 
 mod account;
+mod audit;
 mod devices;
 mod directory;
 pub(crate) mod part;
@@ -87,6 +88,7 @@ pub async fn write(services: &Services, actor: &Actor, url: &str) -> Result<Writ
         ["admin", "people", id] => people::person(&asked, id).await,
         ["admin", "organisations"] => directory::organisations(&asked).await,
         ["admin", "roles"] => directory::roles(&asked).await,
+        ["admin", "audit"] => audit::write(&asked).await,
         _ => Err(ApiError::not_found()),
     }
 }

@@ -16,6 +16,12 @@ pub(crate) fn when(at: Time, relative: bool) -> impl IntoView {
     view! { <time datetime=at.to_string() title=exact.clone() data-relative=relative.then_some("")>{exact.clone()}</time> }
 }
 
+/// An instant to the second, as nothing may be rounded away from what is on record.
+pub(crate) fn exact(at: Time) -> impl IntoView {
+    let text = format!("{} UTC", at.exact());
+    view! { <time datetime=at.to_string() title=text.clone() data-exact="">{text.clone()}</time> }
+}
+
 /// The search field of a filter form, which is sent when typing pauses.
 pub(crate) fn search(query: &Query, label: &'static str) -> impl IntoView {
     view! {

@@ -13,6 +13,7 @@ pub mod clock;
 mod cursor;
 pub mod directory;
 pub mod events;
+pub mod geo;
 mod passwords;
 pub mod preferences;
 pub mod presence;
@@ -21,8 +22,9 @@ pub mod sessions;
 mod signs;
 pub mod store;
 mod throttle;
+pub mod vault;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use domain::{ApiError, settings::Settings};
 use sea_orm::DbErr;
@@ -30,15 +32,17 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use crate::{
     accounts::{Accounts, Edited, NewUser, WhichPeople, Who},
-    audit::{Audit, AuditRow},
+    audit::{Audit, AuditRow, Verified, Whose},
     clock::Clock,
     directory::Directory,
     events::Events,
+    geo::{PlaceError, Places},
     preferences::PreferencesOf,
     presence::Presence,
     secret::Token,
     sessions::{CleanedUp, LiveSession, Origin, Page, Sessions, SignedIn, Which},
-    store::{Inspection, Migration, Store},
+    store::{Inspection, Migration, Store, audit::AuditFilter},
+    vault::{KeyView, Vault, VaultError},
 };
 
 /// What `Services::open` needs to know.
@@ -47,6 +51,10 @@ pub struct Config {
     /// `sqlite://…` or `postgres://…`.
     pub database_url: String,
     pub settings: Settings,
+    /// Where the keys are that seal what the database must not be able to read; made when it is not there.
+    pub secret_key_file: PathBuf,
+    /// An .mmdb file by which addresses have places.
+    pub geoip_file: Option<PathBuf>,
     /// Whether this is the server. A command beside it runs no background tasks and has no presence.
     pub background: bool,
 }
@@ -58,6 +66,10 @@ pub enum OpenError {
     Database(#[from] DbErr),
     #[error("The database could not be read at the start: {0}")]
     Start(#[from] ApiError),
+    #[error(transparent)]
+    Keys(#[from] VaultError),
+    #[error(transparent)]
+    Place(#[from] PlaceError),
 }
 
 /// All services; one cheap clone.
@@ -70,6 +82,7 @@ pub struct Services {
     pub preferences: PreferencesOf,
     pub events: Events,
     pub audit: Audit,
+    pub vault: Vault,
     pub store: Store,
     pub settings: Arc<Settings>,
     pub clock: Clock,
@@ -92,9 +105,15 @@ impl Services {
         } else {
             Presence::inert(clock.clone())
         };
+        let audit = Audit::new(store.clone(), clock.clone());
+        let used = store::data::keys_used(store.read()).await?;
+        let vault = Vault::open(&config.secret_key_file, &used, clock.now())?;
         let sessions = Sessions::new(
             store.clone(),
             clock.clone(),
+            audit.clone(),
+            vault.clone(),
+            Places::open(config.geoip_file.as_deref())?,
             Arc::clone(&settings),
             presence.clone(),
             config.background,
@@ -107,6 +126,8 @@ impl Services {
             sessions.apply_settings().await?;
             tasks.spawn(sessions.inner.activity.clone().run(settings.lifetimes.clone(), stop.clone()));
             tasks.spawn(sessions.clone().run_clean_up(stop.clone()));
+            tasks.spawn(audit.clone().run(stop.clone()));
+            tasks.spawn(vault::seal_old(store.clone(), vault.clone(), stop.clone()));
             tasks.spawn(sessions.clone().run_watch(seq, stop));
         }
         let accounts = Accounts::new(sessions.clone());
@@ -114,7 +135,8 @@ impl Services {
             directory: Directory::new(accounts.clone()),
             accounts,
             events: Events::new(store.clone(), clock.clone()),
-            audit: Audit::new(store.clone()),
+            audit,
+            vault,
             preferences: PreferencesOf::new(sessions.clone()),
             sessions,
             presence,

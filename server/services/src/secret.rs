@@ -1,6 +1,6 @@
 //! Secrets: tokens from the operating system's generator, and the hash that is all we keep of them.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
@@ -51,6 +51,14 @@ pub fn token() -> (Token, [u8; 32]) {
 /// SHA-256 of a token's text: enough for 256 random bits, and quick enough for every request.
 pub fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
+}
+
+/// In hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, b| {
+        let _ = write!(text, "{b:02x}");
+        text
+    })
 }
 
 /// Whether this could be a token at all; anything else needs no look into the database.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     Actor, ApiError, UserId,
-    presence::{Report, view::Why},
+    presence::{Report, history::PresenceDay, view::Why},
 };
 
 use crate::{
@@ -40,8 +40,18 @@ impl Services {
 
     /// Why a person within reach is shown as they are; 404 for everybody else.
     pub async fn why(&self, actor: &Actor, id: UserId) -> Result<Why, ApiError> {
+        let card = Arc::new(self.accounts.card(actor, id).await?);
+        let why = self.presence.why(actor, Arc::clone(&card)).await?;
+        self.audit.viewed(actor, &card).await?;
+        Ok(why)
+    }
+
+    /// What a person within reach was on a day; see `Presence::day`.
+    pub async fn day(&self, actor: &Actor, id: UserId, day: &str) -> Result<PresenceDay, ApiError> {
+        let found = self.presence.day(actor, id, day).await?;
         let card = self.accounts.card(actor, id).await?;
-        self.presence.why(actor, Arc::new(card)).await
+        self.audit.viewed(actor, &card).await?;
+        Ok(found)
     }
 
     /// After a start: those who were connected at the last proof of life may return, and are unknown until then.

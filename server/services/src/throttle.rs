@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Failures count for this long.
-const WINDOW: i64 = 15 * MINUTE;
+pub(crate) const WINDOW: i64 = 15 * MINUTE;
 /// Failures of one account within the window; ten thousand accounts behind one address need the other limit.
 const PER_ACCOUNT: u32 = 10;
 /// Failures from one address within the window.

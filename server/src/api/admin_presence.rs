@@ -54,5 +54,5 @@ pub(super) async fn day(
     Id(id): Id,
     Params(p): Params<Day>,
 ) -> Answer<Json<PresenceDay>> {
-    Ok(Json(state.services.presence.day(&caller.actor, id, &p.day).await?))
+    Ok(Json(state.services.day(&caller.actor, id, &p.day).await?))
 }

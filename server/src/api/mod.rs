@@ -3,6 +3,7 @@
 //! To add a call: a handler with its `utoipa::path` in the noun's file, a line in `router`, a row in `ACCESS`, and the
 //! black-box tests find it by themselves.
 
+mod admin_audit;
 mod admin_directory;
 mod admin_people;
 mod admin_presence;
@@ -91,7 +92,9 @@ fn documented() -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(admin_presence::day))
         .routes(routes!(admin_sessions::list))
         .routes(routes!(admin_sessions::revoke))
-        .routes(routes!(admin_sessions::clean_up));
+        .routes(routes!(admin_sessions::clean_up))
+        .routes(routes!(admin_audit::list))
+        .routes(routes!(admin_audit::export));
     OpenApiRouter::with_openapi(Doc::openapi()).nest("/api/v1", v1).split_for_parts()
 }
 

@@ -25,6 +25,9 @@ pub(super) struct DatabaseArgs {
     /// The server's database [default: sqlite://DATA_DIR/rollcall.db]
     #[arg(long, env = "ROLLCALL_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: Option<String>,
+    /// The server's key file [default: DATA_DIR/secret.key]
+    #[arg(long, env = "ROLLCALL_SECRET_KEY_FILE", value_name = "FILE")]
+    secret_key_file: Option<PathBuf>,
 }
 
 /// Commands are to be seen, their logs only when something is wrong.
@@ -37,6 +40,7 @@ impl DatabaseArgs {
             ("--config", self.config.map(OsString::from)),
             ("--data-dir", self.data_dir.map(OsString::from)),
             ("--database-url", self.database_url.map(OsString::from)),
+            ("--secret-key-file", self.secret_key_file.map(OsString::from)),
         ];
         let flags = named.into_iter().filter_map(|(flag, value)| Some([OsString::from(flag), value?])).flatten();
         let settings = settings::read(flags.collect())?.settings()?;
@@ -56,8 +60,14 @@ pub(super) async fn open(settings: &ServeSettings) -> Result<Services, Failure> 
     settings::prepare_data_dir(&settings.data_dir).map_err(|e| {
         Failure::failed(format!("the data directory {} cannot be created: {e}", settings.data_dir.display()))
     })?;
-    let config =
-        Config { database_url: settings.database_url.clone(), settings: settings.services.clone(), background: false };
+    let config = Config {
+        database_url: settings.database_url.clone(),
+        settings: settings.services.clone(),
+        secret_key_file: settings.secret_key_file.clone(),
+        // Commands show addresses; where they are is for people who look at lists.
+        geoip_file: None,
+        background: false,
+    };
     let opened = Services::open(config, Clock::System, CancellationToken::new(), &TaskTracker::new()).await;
     opened.map_err(|e| Failure::failed(format!("{e}; see `rollcall doctor`")))
 }

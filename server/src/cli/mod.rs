@@ -6,11 +6,13 @@
 //! Commands act as the operator, whoever has a shell on the machine, and go through the services like everything
 //! else. To add one: a file with its arguments and a `run`, and a line in `Act`.
 
+mod audit;
 mod database;
 mod demo;
 mod doctor;
 mod failure;
 mod fetch;
+mod keys;
 mod load;
 mod migrate;
 mod org;
@@ -48,6 +50,8 @@ enum Act {
     Team(team::TeamArgs),
     Role(role::RoleArgs),
     Sessions(sessions::SessionsArgs),
+    Audit(audit::AuditArgs),
+    Keys(keys::KeysArgs),
     Doctor(doctor::DoctorArgs),
     Load(load::LoadArgs),
 }
@@ -85,6 +89,8 @@ fn dispatch(cli: Cli, args: Vec<OsString>) -> Result<(), Failure> {
             Act::Team(args) => team::run(args).await,
             Act::Role(args) => role::run(args).await,
             Act::Sessions(args) => sessions::run(args).await,
+            Act::Audit(args) => audit::run(args).await,
+            Act::Keys(args) => keys::run(args).await,
             Act::Doctor(args) => doctor::run(args).await,
             Act::Load(args) => load::run(args).await,
         }

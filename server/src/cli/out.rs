@@ -8,8 +8,13 @@ use super::failure::Failure;
 
 /// Writes the text and a line feed, at once: a script may be waiting for it.
 pub(super) fn text(text: impl AsRef<str>) -> Result<(), Failure> {
+    part(&format!("{}\n", text.as_ref()))
+}
+
+/// Writes a piece of something long, at once.
+pub(super) fn part(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    match writeln!(out, "{}", text.as_ref()).and_then(|()| out.flush()) {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Ok(()),
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Err(Failure::ReaderGone),
         Err(e) => Err(Failure::failed(format!("standard output cannot be written: {e}"))),

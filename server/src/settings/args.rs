@@ -77,6 +77,13 @@ pub struct StorageArgs {
     /// The database, sqlite:// or postgres:// [default: sqlite://DATA_DIR/rollcall.db]
     #[arg(long, env = "ROLLCALL_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
+    /// The keys that seal what the database must not be able to read; made for its owner alone [default:
+    /// DATA_DIR/secret.key]
+    #[arg(long, env = "ROLLCALL_SECRET_KEY_FILE", value_name = "FILE")]
+    pub secret_key_file: Option<PathBuf>,
+    /// An .mmdb file with cities or countries, by which addresses have places; read at the start
+    #[arg(long, env = "ROLLCALL_GEOIP_FILE", value_name = "FILE")]
+    pub geoip_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Args)]

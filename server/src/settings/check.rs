@@ -6,7 +6,7 @@ use domain::settings::{AwayAs, Lifetimes, LimitPolicy, PresenceLimits, Settings}
 use humantime::format_duration;
 
 use super::{
-    ServeArgs, ServeSettings, UsageError,
+    SECRET_KEY, ServeArgs, ServeSettings, UsageError,
     args::{Away, Policy, PresenceArgs},
 };
 
@@ -59,6 +59,13 @@ impl ServeArgs {
         Ok(ServeSettings {
             listen: network.listen.0,
             ops_listen: network.ops_listen.0.map(|listen| listen.0),
+            secret_key_file: match storage.secret_key_file {
+                Some(path) => absolute(&path)
+                    .map_err(|e| UsageError::new(format!("--secret-key-file {} makes no path: {e}", path.display())))?,
+                None => data_dir.join(SECRET_KEY),
+            },
+            // An empty variable is how some set-ups say that there is none.
+            geoip_file: storage.geoip_file.filter(|path| !path.as_os_str().is_empty()),
             data_dir,
             database_url,
             base_url: network.base_url,

@@ -43,6 +43,8 @@ pub struct ServeSettings {
     pub data_dir: PathBuf,
     /// May hold a password: never logged, never shown.
     pub database_url: String,
+    pub secret_key_file: PathBuf,
+    pub geoip_file: Option<PathBuf>,
     pub base_url: Option<BaseUrl>,
     pub insecure_http: bool,
     pub trusted_proxies: Vec<IpNet>,
@@ -60,6 +62,8 @@ impl ServeSettings {
             ops_listen: None,
             data_dir: dir.to_owned(),
             database_url: sqlite_url(&dir.join("rollcall.db")),
+            secret_key_file: dir.join(SECRET_KEY),
+            geoip_file: None,
             base_url: None,
             insecure_http: false,
             trusted_proxies: vec![],
@@ -105,6 +109,9 @@ fn flags_for(values: &[(String, String)], said: &ArgMatches) -> Vec<OsString> {
     let flag = |(id, value): &(String, String)| format!("--{}={value}", id.replace('_', "-")).into();
     values.iter().filter(|(id, _)| unsaid(id)).map(flag).collect()
 }
+
+/// The key file's name in the data directory.
+pub const SECRET_KEY: &str = "secret.key";
 
 /// Creates the data directory for the owner alone, if it is not there.
 pub fn prepare_data_dir(dir: &Path) -> io::Result<()> {

@@ -115,6 +115,7 @@ async fn nothing_acknowledged_is_lost_by_kill_9() {
         while let Some(done) = tasks.join_next().await {
             done.unwrap();
         }
+        verify(dir.path(), kill).await;
     }
     let program = Program::start(dir.path(), &variables).await;
     let http = reqwest::Client::new();
@@ -143,6 +144,15 @@ pub(crate) async fn add(dir: &std::path::Path, username: &str) {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(format!("{PASSWORD}\n").as_bytes()).unwrap();
     assert!(tokio::task::spawn_blocking(move || child.wait()).await.unwrap().unwrap().success());
+}
+
+/// Row 65: whatever was cut short, the audit log is one chain.
+async fn verify(dir: &std::path::Path, kill: u64) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rollcall"));
+    command.args(["audit", "verify"]).env("ROLLCALL_DATA_DIR", dir);
+    let said = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    let text = [said.stdout, said.stderr].concat();
+    assert!(said.status.success(), "the audit log after kill {kill}: {}", String::from_utf8_lossy(&text));
 }
 
 async fn status(http: &reqwest::Client, base: &str, cookie: &str) -> u16 {

@@ -287,7 +287,13 @@ async fn no_get_changes_anything() {
     admin.put("/api/v1/session/data/colour", json!("blue")).await;
     let database = app.database().await;
     app.services.flush().await;
-    let before = database.dump().await;
+    // That somebody looked, or took a copy, is put on record; that is all that may differ.
+    let all_but_the_record = async || {
+        let mut dump = database.dump().await;
+        dump.retain(|table, _| !table.starts_with("audit"));
+        dump
+    };
+    let before = all_but_the_record().await;
     for route in routes() {
         for method in [Method::GET, Method::HEAD] {
             let path = concrete(&route.path) + query(&route);
@@ -302,10 +308,7 @@ async fn no_get_changes_anything() {
         app.anonymous().get(&path).await;
     }
     app.services.flush().await;
-    let mut after = database.dump().await;
-    // What somebody takes out is written down.
-    after.get_mut("audit").unwrap().retain(|row| !row.contains("'people_exported'"));
-    assert_eq!(after, before);
+    assert_eq!(all_but_the_record().await, before);
     let fields = [("token", link.expose()), ("password", "purple-otter-sings-92")];
     let reset = app.anonymous().rpc("reset_password", &fields).await;
     assert_eq!(reset.status, 200, "looking at the link did not use it up");
@@ -368,7 +371,7 @@ async fn parameters_are_known_and_given_once() {
             }
         }
     }
-    assert_eq!(with_parameters.len(), 14, "{with_parameters:?}");
+    assert_eq!(with_parameters.len(), 16, "{with_parameters:?}");
     for ((path, method), names) in with_parameters {
         let ask = async |query: String| {
             admin.send(admin.request(method.parse().unwrap(), &format!("{}?{query}", concrete(&path)))).await

@@ -13,6 +13,8 @@ pub struct Joined {
     /// `Firefox on Linux`.
     pub device: Arc<str>,
     pub ip: Arc<str>,
+    /// `Utrecht, Netherlands`, as far as it is known.
+    pub place: Option<Arc<str>>,
     pub signed_in_at: Time,
 }
 

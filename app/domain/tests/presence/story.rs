@@ -30,6 +30,7 @@ pub(crate) fn joined(person: usize, n: u128, signed_in_at: Time) -> Joined {
         session: session(person, n),
         device: device.into(),
         ip: "192.0.2.1".into(),
+        place: None,
         signed_in_at,
     }
 }

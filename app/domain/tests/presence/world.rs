@@ -169,6 +169,7 @@ impl World {
             session: self.session(person, slot),
             device: ["Firefox on Linux", "curl"][slot % 2].into(),
             ip: "192.0.2.7".into(),
+            place: None,
             signed_in_at: START.plus((person as i64 % 3) * SECOND),
         }
     }

@@ -27,7 +27,7 @@ pub(crate) async fn write(asked: &Asked<'_>, id: &str) -> Result<Written, ApiErr
     let services = asked.services;
     let person = services.accounts.one(asked.actor, id).await?;
     let why = services.why(asked.actor, id).await?;
-    let day = services.presence.day(asked.actor, id, &asked.now.exact()[..10]).await?;
+    let day = services.day(asked.actor, id, &asked.now.exact()[..10]).await?;
     let filter = SessionFilter {
         user: Some(person.user.username.clone()),
         state: Some(SessionState::Live),

@@ -87,7 +87,14 @@ impl Canary {
         };
         let at = Time(i64::MIN);
         Self {
-            who: Joined { card: Arc::new(card), session, device: "".into(), ip: "".into(), signed_in_at: at },
+            who: Joined {
+                card: Arc::new(card),
+                session,
+                device: "".into(),
+                ip: "".into(),
+                place: None,
+                signed_in_at: at,
+            },
             limits: settings.presence.clone(),
             heartbeat: settings.heartbeat,
             connection: ConnectionId::MAX,

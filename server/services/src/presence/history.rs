@@ -46,7 +46,7 @@ impl Presence {
 
     /// What a person was on `day`, `2026-03-02` in UTC. 404 for whoever is not within reach, 422 for what is no day or
     /// lies in the future.
-    pub async fn day(&self, actor: &Actor, id: UserId, day: &str) -> Result<PresenceDay, ApiError> {
+    pub(crate) async fn day(&self, actor: &Actor, id: UserId, day: &str) -> Result<PresenceDay, ApiError> {
         let reach = actor.require(Action::Watch)?;
         let store = self.store.as_ref().ok_or_else(ApiError::unavailable)?;
         let cards = store.within(card::by_ids(store.read(), &[id])).await?;

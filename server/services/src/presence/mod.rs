@@ -99,6 +99,7 @@ fn joined(session: &LiveSession) -> Joined {
         session: session.id,
         device: session.device.label().into(),
         ip: session.ip.as_str().into(),
+        place: session.place.clone(),
         signed_in_at: session.created_at,
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use domain::{SessionId, Time, UserId, account::UserCard};
 
 use super::live::{LiveSession, Pending};
-use crate::store::live::Loaded;
+use crate::{geo::Places, store::live::Loaded};
 
 /// More than this many, and those nobody uses are let go: at about 1 kB each, 200 MB.
 const CAPACITY: usize = 200_000;
@@ -31,9 +31,14 @@ pub(crate) struct Cache {
     /// A std lock: nothing waits while it is held.
     inner: RwLock<Inner>,
     pub(crate) pending: Arc<Pending>,
+    places: Places,
 }
 
 impl Cache {
+    pub(crate) fn new(places: Places) -> Self {
+        Self { places, ..Self::default() }
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, Inner> {
         // Every critical section leaves the maps whole, so a poisoned lock holds no broken state.
         self.inner.read().unwrap_or_else(PoisonError::into_inner)
@@ -64,6 +69,7 @@ impl Cache {
     /// Takes in what was loaded, or gives what is there already; nothing when something ended since `generation`, for
     /// then the database must be asked again.
     pub(crate) fn insert(&self, loaded: Loaded, generation: u64) -> Option<Arc<LiveSession>> {
+        let place = self.places.of(&loaded.ip).map(Arc::from);
         let mut inner = self.write();
         if inner.generation != generation {
             return None;
@@ -81,7 +87,7 @@ impl Cache {
             card
         });
         let hash = loaded.token_hash;
-        let session = Arc::new(LiveSession::new(loaded, card, Arc::clone(&self.pending)));
+        let session = Arc::new(LiveSession::new(loaded, card, place, Arc::clone(&self.pending)));
         inner.by_hash.insert(hash, Arc::clone(&session));
         inner.by_id.insert(session.id, hash);
         Some(session)

@@ -45,8 +45,7 @@ impl Sessions {
             details: Some(details),
             ..Entry::default()
         };
-        let Inner { store, clock, .. } = &*self.inner;
-        store.within(audit::append(store.write(), clock, actor.label(), entry)).await?;
+        self.inner.audit.record(actor.label(), entry).await?;
         Ok(done)
     }
 
@@ -77,6 +76,18 @@ impl Sessions {
         Ok(done)
     }
 
+    /// What the hourly clean-up marks as ended was over already; what it deletes is gone for good.
+    async fn record_deleted(&self, done: CleanedUp) {
+        if done.deleted == 0 {
+            return;
+        }
+        let details = Some(json!({"ended": done.ended, "deleted": done.deleted}));
+        let entry = Entry { action: "sessions_cleaned_up", subject_kind: "sessions", details, ..Entry::default() };
+        if let Err(e) = self.inner.audit.record(audit::SYSTEM, entry).await {
+            tracing::error!(error = %e, "the clean-up could not be written down");
+        }
+    }
+
     /// Cleans up every hour until `stop`.
     pub(crate) async fn run_clean_up(self, stop: CancellationToken) {
         loop {
@@ -85,7 +96,10 @@ impl Sessions {
                 () = tokio::time::sleep(EVERY) => {}
             }
             match self.sweep(None).await {
-                Ok(done) => tracing::info!(ended = done.ended, deleted = done.deleted, "cleaned up"),
+                Ok(done) => {
+                    tracing::info!(ended = done.ended, deleted = done.deleted, "cleaned up");
+                    self.record_deleted(done).await;
+                }
                 Err(e) => tracing::warn!(error = %e, "the clean-up failed; it will be tried again"),
             }
         }

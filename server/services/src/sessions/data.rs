@@ -1,4 +1,4 @@
-//! Values programs keep with a session: `cart`, `draft`.
+//! Values programs keep with a session: `cart`, `draft`. They are sealed at rest.
 
 use domain::{ApiError, ErrorCode};
 use serde_json::Value;
@@ -25,8 +25,12 @@ impl Sessions {
     /// The value under `key`; 404 when there is none.
     pub async fn data_get(&self, session: &LiveSession, key: &str) -> Result<Value, ApiError> {
         check_key(key)?;
-        let store = &self.inner.store;
-        let text = store.within(data::get(store.read(), session.id, key)).await?.ok_or_else(ApiError::not_found)?;
+        let Inner { store, vault, .. } = &*self.inner;
+        let stored = store.within(data::get(store.read(), session.id, key)).await?.ok_or_else(ApiError::not_found)?;
+        let text = match &stored.sealed_by {
+            Some(id) => vault.open_sealed(id, &data::about(session.id, key), &stored.value)?,
+            None => stored.value,
+        };
         serde_json::from_str(&text).map_err(|e| {
             tracing::error!(error = %e, "a stored value is not JSON");
             ApiError::internal()
@@ -41,13 +45,15 @@ impl Sessions {
             let message = format!("Keep at most {} KiB of JSON under one key.", VALUE_MAX / 1024);
             return Err(ApiError::new(ErrorCode::TooLarge, message));
         }
-        let Inner { clock, .. } = &*self.inner;
+        let Inner { clock, vault, .. } = &*self.inner;
         let txn = self.begin().await?;
         if data::others(&txn, session.id, key).await.map_err(db)? >= KEYS_MAX {
             let message = format!("A session keeps at most {KEYS_MAX} keys. Delete one first.");
             return Err(ApiError::new(ErrorCode::Conflict, message));
         }
-        data::put(&txn, session.id, key, text, clock.now()).await.map_err(db)?;
+        let (id, value) = vault.seal(&data::about(session.id, key), &text)?;
+        let new = data::Stored { session_id: session.id, key: key.to_owned(), value, sealed_by: Some(id) };
+        data::put(&txn, new, clock.now()).await.map_err(db)?;
         commit(txn).await
     }
 

@@ -35,6 +35,8 @@ struct Ending {
     subject: Option<String>,
     details: serde_json::Value,
     ip: Option<String>,
+    /// Written down also when it ended nobody.
+    always: bool,
 }
 
 impl Sessions {
@@ -45,7 +47,7 @@ impl Sessions {
             let clock = &this.inner.clock;
             let txn = this.begin().await?;
             let ids = ending::end(&txn, e.which, e.reason, Some(&e.by), clock.now()).await.map_err(db)?;
-            if !ids.is_empty() {
+            if e.always || !ids.is_empty() {
                 let mut details = e.details;
                 details["number"] = json!(ids.len());
                 let entry = Entry {
@@ -132,6 +134,7 @@ impl Sessions {
             subject,
             details: json!({}),
             ip: None,
+            always: false,
         };
         self.end(ending).await
     }
@@ -180,6 +183,7 @@ impl Sessions {
             subject: None,
             details,
             ip: None,
+            always: true,
         };
         Ok(self.end(ending).await?.len() as u64)
     }

@@ -39,7 +39,7 @@ impl Sessions {
         let now = self.now();
         let condition = list::live_of(person.card.id, now);
         let page = list::page(store.read(), condition, SessionSort::Activity, None, OWN_MAX, Plan::Gather, now);
-        let mut views = mark_current(store.within(page).await?, Some(person.session));
+        let mut views = self.complete(store.within(page).await?, Some(person.session));
         views.sort_by_key(|v| !v.current);
         Ok(views)
     }
@@ -72,7 +72,16 @@ impl Sessions {
         items.truncate(limit as usize);
         let next = items.last().filter(|_| more).map(|v| encode(After { at: list::key(sort, v), id: v.id }, plan));
         let own = actor.person().ok().map(|p| p.session);
-        Ok(Page { items: mark_current(items, own), next, total })
+        Ok(Page { items: self.complete(items, own), next, total })
+    }
+
+    /// What the database does not know of them.
+    fn complete(&self, mut views: Vec<SessionView>, own: Option<SessionId>) -> Vec<SessionView> {
+        for v in &mut views {
+            v.current = own == Some(v.id);
+            v.place = self.inner.places.of(&v.ip);
+        }
+        views
     }
 
     /// How many sessions match, within the actor's reach.
@@ -90,13 +99,6 @@ impl Sessions {
         let store = &self.inner.store;
         store.within(stats::stats(store.read(), reach, self.now())).await
     }
-}
-
-fn mark_current(mut views: Vec<SessionView>, own: Option<SessionId>) -> Vec<SessionView> {
-    for v in &mut views {
-        v.current = own == Some(v.id);
-    }
-    views
 }
 
 /// A cursor is the sort value and the id of the last row, and how the first page was found, in base64url: opaque, and

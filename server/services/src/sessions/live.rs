@@ -49,6 +49,8 @@ pub struct LiveSession {
     pub id: SessionId,
     pub device: Device,
     pub ip: String,
+    /// `Utrecht, Netherlands`, as far as it is known.
+    pub place: Option<Arc<str>>,
     pub created_at: Time,
     pub absolute_expires_at: Time,
     /// How long it may stay without activity.
@@ -70,12 +72,13 @@ pub struct LiveSession {
 }
 
 impl LiveSession {
-    pub(crate) fn new(l: Loaded, card: Arc<UserCard>, pending: Arc<Pending>) -> Self {
+    pub(crate) fn new(l: Loaded, card: Arc<UserCard>, place: Option<Arc<str>>, pending: Arc<Pending>) -> Self {
         let person = Person { card, session: l.id, fresh_until: l.fresh_until };
         Self {
             id: l.id,
             device: l.device,
             ip: l.ip,
+            place,
             created_at: l.span.created_at,
             absolute_expires_at: l.span.absolute_expires_at,
             idle: l.span.idle,

@@ -37,11 +37,14 @@ pub use self::{
     sign_in::{Origin, SignedIn},
 };
 use crate::{
+    audit::Audit,
     clock::Clock,
+    geo::Places,
     passwords::Passwords,
     presence::Presence,
     secret,
     store::{Store, card, db, live as rows},
+    vault::Vault,
 };
 
 /// An act that changes something is given up after this long; its transaction is then rolled back.
@@ -53,6 +56,9 @@ const HERD: usize = 4;
 pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
+    pub(crate) audit: Audit,
+    pub(crate) vault: Vault,
+    pub(crate) places: Places,
     pub(crate) settings: Arc<Settings>,
     pub(crate) cache: Arc<Cache>,
     pub(crate) activity: Activity,
@@ -74,22 +80,29 @@ pub struct Sessions {
 }
 
 impl Sessions {
+    #[expect(clippy::too_many_arguments, reason = "each is a service of its own, named once, at the start")]
     pub(crate) fn new(
         store: Store,
         clock: Clock,
+        audit: Audit,
+        vault: Vault,
+        places: Places,
         settings: Arc<Settings>,
         presence: Presence,
         serving: bool,
         stop: CancellationToken,
         tasks: TaskTracker,
     ) -> Self {
-        let cache = Arc::new(Cache::default());
+        let cache = Arc::new(Cache::new(places.clone()));
         let activity = Activity::new(Arc::clone(&cache), store.clone());
         let passwords = Passwords::default();
         Self {
             inner: Arc::new(Inner {
                 store,
                 clock,
+                audit,
+                vault,
+                places,
                 settings,
                 cache,
                 activity,

@@ -1,10 +1,11 @@
 //! Confirming a password: at a sign-in, for sudo mode, before a change.
 
 use domain::{Actor, ApiError, ErrorCode, UserId};
+use serde_json::json;
 
 use super::{Inner, Sessions, SignedIn, commit};
 use crate::{
-    audit::{self, Entry},
+    audit::{self, Entry, Rare},
     secret::{self, Token},
     store::{Sql, db, session, throttle as failures, user, values},
     throttle,
@@ -30,11 +31,22 @@ impl Sessions {
         let key = throttle::key(account);
         let permit = passwords.permit().await?;
         // Only now: those who waited together would otherwise all have passed.
-        if settings.login_throttle {
-            throttle::check(store, &key, ip, clock.now()).await?;
+        if settings.login_throttle
+            && let Err(refused) = throttle::check(store, &key, ip, clock.now()).await
+        {
+            if refused.code == ErrorCode::TooManyRequests {
+                self.throttled(account, ip).await?;
+            }
+            return Err(refused);
         }
         let known = store.within(user::credentials(store.read(), account)).await?;
         let (id, enabled) = known.as_ref().map_or((None, false), |k| (Some(k.id), k.disabled_at.is_none()));
+        let reason = match &known {
+            None => "unknown_name",
+            Some(_) if !enabled => "disabled",
+            Some(k) if k.password_hash.is_none() => "no_password",
+            Some(_) => "wrong_password",
+        };
         let stored = known.filter(|_| enabled).and_then(|k| k.password_hash);
         let verdict = passwords.verify(permit, password, stored.clone()).await?;
         let (Some(user), Some(stored), true) = (id, stored, verdict.right) else {
@@ -45,8 +57,8 @@ impl Sessions {
                 action: failure,
                 subject_kind: "user",
                 subject: id.map(|_| account),
+                details: Some(json!({"reason": reason})),
                 ip: Some(ip),
-                ..Entry::default()
             };
             audit::append(&txn, clock, "anonymous", entry).await.map_err(db)?;
             commit(txn).await?;
@@ -57,6 +69,20 @@ impl Sessions {
         let renew = Sql::new(text, values![renewed.as_str(), user, stored]);
         store.within(renew.run(store.write())).await?;
         Ok(Some(Verified { user, hash: renewed }))
+    }
+
+    /// Tries beyond the limit are not counted as failures, so they could be without end: one entry in a while.
+    async fn throttled(&self, account: &str, ip: &str) -> Result<(), ApiError> {
+        let Inner { store, audit, .. } = &*self.inner;
+        let known = store.within(user::credentials(store.read(), account)).await?;
+        let rare = Rare {
+            action: "sign_in_throttled",
+            actor: "anonymous".to_owned(),
+            subject_kind: "user",
+            subject: known.map(|_| account.to_owned()),
+            ip: Some(ip.to_owned()),
+        };
+        audit.record_seldom(rare, throttle::WINDOW).await
     }
 
     /// Verifies the password of whoever is signed in; a wrong one is 403 with `field`.

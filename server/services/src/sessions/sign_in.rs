@@ -188,7 +188,7 @@ impl Sessions {
         // Pushed out again by the next sign-in before this one could answer: it was good, and it is over.
         let session = session.unwrap_or_else(|| {
             let card = Arc::new(s.loaded.card.clone());
-            let session = LiveSession::new(s.loaded, card, Arc::clone(&self.inner.cache.pending));
+            let session = LiveSession::new(s.loaded, card, None, Arc::clone(&self.inner.cache.pending));
             session.end();
             Arc::new(session)
         });

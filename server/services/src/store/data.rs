@@ -1,15 +1,34 @@
-//! The values programs keep with a session.
+//! The values programs keep with a session, sealed.
 
 use domain::{SessionId, Time};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, sea_query::OnConflict,
+};
+use uuid::Uuid;
 
 use super::{
     entity::session_data,
     sql::{Sql, values},
 };
 
-pub(crate) async fn get(db: &impl ConnectionTrait, session: SessionId, key: &str) -> Result<Option<String>, DbErr> {
-    Ok(session_data::Entity::find_by_id((session, key.to_owned())).one(db).await?.map(|d| d.value))
+/// A value as it is stored: an envelope of the vault, or the text itself until a server has sealed it.
+#[derive(Clone, Debug, FromQueryResult)]
+pub(crate) struct Stored {
+    pub(crate) session_id: Uuid,
+    pub(crate) key: String,
+    pub(crate) value: String,
+    /// The id of the key that sealed it.
+    pub(crate) sealed_by: Option<String>,
+}
+
+/// What a value is sealed as being about: it opens in this row alone.
+pub(crate) fn about(session: SessionId, key: &str) -> String {
+    format!("session_data {session} {key}")
+}
+
+pub(crate) async fn get(db: &impl ConnectionTrait, session: SessionId, key: &str) -> Result<Option<Stored>, DbErr> {
+    let text = "SELECT session_id, key, value, sealed_by FROM session_data WHERE session_id = ? AND key = ?";
+    Sql::new(text, values![session, key]).one(db).await
 }
 
 /// How many other keys the session has.
@@ -18,22 +37,16 @@ pub(crate) async fn others(db: &impl ConnectionTrait, session: SessionId, key: &
     Sql::new(text, values![session, key]).number(db).await
 }
 
-pub(crate) async fn put(
-    db: &impl ConnectionTrait,
-    session: SessionId,
-    key: &str,
-    value: String,
-    now: Time,
-) -> Result<(), DbErr> {
+pub(crate) async fn put(db: &impl ConnectionTrait, new: Stored, now: Time) -> Result<(), DbErr> {
+    use session_data::Column::{Key, SealedBy, SessionId, UpdatedAt, Value};
     let row = session_data::ActiveModel {
-        session_id: Set(session),
-        key: Set(key.to_owned()),
-        value: Set(value),
+        session_id: Set(new.session_id),
+        key: Set(new.key),
+        value: Set(new.value),
+        sealed_by: Set(new.sealed_by),
         updated_at: Set(now.0),
     };
-    let there = OnConflict::columns([session_data::Column::SessionId, session_data::Column::Key])
-        .update_columns([session_data::Column::Value, session_data::Column::UpdatedAt])
-        .to_owned();
+    let there = OnConflict::columns([SessionId, Key]).update_columns([Value, SealedBy, UpdatedAt]).to_owned();
     session_data::Entity::insert(row).on_conflict(there).exec_without_returning(db).await.map(|_| ())
 }
 
@@ -41,4 +54,41 @@ pub(crate) async fn put(
 pub(crate) async fn delete(db: &impl ConnectionTrait, session: SessionId, key: &str) -> Result<bool, DbErr> {
     let text = "DELETE FROM session_data WHERE session_id = ? AND key = ?";
     Ok(Sql::new(text, values![session, key]).run(db).await? == 1)
+}
+
+/// Ids of the keys that values are sealed with: one step in the index for each.
+pub(crate) async fn keys_used(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
+    let text = "WITH RECURSIVE k (id) AS (SELECT min(sealed_by) FROM session_data UNION ALL \
+                SELECT (SELECT min(sealed_by) FROM session_data WHERE sealed_by > k.id) FROM k WHERE k.id IS NOT NULL) \
+                SELECT id FROM k WHERE id IS NOT NULL";
+    let rows = Sql::new(text, vec![]).rows(db).await?;
+    rows.iter().map(|r| r.try_get_by_index(0)).collect()
+}
+
+/// How many values a key sealed.
+pub(crate) async fn sealed_by(db: &impl ConnectionTrait, id: &str) -> Result<u64, DbErr> {
+    let text = "SELECT count(*) FROM session_data WHERE sealed_by = ?";
+    Ok(Sql::new(text, values![id]).number(db).await? as u64)
+}
+
+/// Some values that are sealed with another key, or not at all.
+pub(crate) async fn not_sealed_by(txn: &DatabaseTransaction, id: &str, limit: i64) -> Result<Vec<Stored>, DbErr> {
+    let select = "SELECT session_id, key, value, sealed_by FROM session_data WHERE sealed_by";
+    let plain = Sql::new(format!("{select} IS NULL LIMIT ?"), values![limit]).all(txn).await?;
+    if !plain.is_empty() {
+        return Ok(plain);
+    }
+    match keys_used(txn).await?.into_iter().find(|used| used != id) {
+        Some(old) => Sql::new(format!("{select} = ? LIMIT ?"), values![old, limit]).all(txn).await,
+        None => Ok(vec![]),
+    }
+}
+
+pub(crate) async fn replace(txn: &DatabaseTransaction, row: &Stored, envelope: &str, id: &str) -> Result<(), DbErr> {
+    let text = "UPDATE session_data SET value = ?, sealed_by = ? WHERE session_id = ? AND key = ?";
+    Sql::new(text, values![envelope, id, row.session_id, row.key.as_str()]).run(txn).await.map(|_| ())
+}
+
+pub(crate) async fn delete_sealed_by(txn: &DatabaseTransaction, id: &str) -> Result<u64, DbErr> {
+    Sql::new("DELETE FROM session_data WHERE sealed_by = ?", values![id]).run(txn).await
 }

@@ -7,6 +7,7 @@
 //! Statements that must be quick or exact are written out as SQL both databases read alike; plain reads and writes by
 //! key go through the entities.
 
+pub(crate) mod audit;
 pub(crate) mod card;
 pub(crate) mod data;
 pub(crate) mod directory;
@@ -35,8 +36,8 @@ use std::time::Duration;
 use domain::ApiError;
 use migrations::Migrator;
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 use sea_orm_migration::MigratorTrait;
@@ -168,6 +169,12 @@ impl Store {
         })
         .await
         .is_ok()
+    }
+
+    /// A transaction that reads: what it sees does not change while it lasts.
+    pub(crate) async fn snapshot(&self) -> Result<DatabaseTransaction, DbErr> {
+        let isolation_level = self.is_postgres().then_some(IsolationLevel::RepeatableRead);
+        self.read.begin_with_options(TransactionOptions { isolation_level, ..Default::default() }).await
     }
 
     /// Awaits a query, and gives up with 503 when the database does not answer at all.

@@ -7,7 +7,7 @@ use domain::{
     settings::Settings,
     time::{HOUR, MINUTE},
 };
-use services::{NewUser, secret};
+use services::{AuditFilter, NewUser, secret};
 
 use crate::world::{PASSWORD, each, from};
 
@@ -129,7 +129,7 @@ async fn disabling_ends_sessions_at_once_and_the_last_admin_stays() {
         assert_eq!(accounts.disable(&Actor::Operator, "second").await.unwrap_err().code, ErrorCode::Conflict);
         assert_eq!(accounts.disable(&Actor::Operator, "nobody").await.unwrap_err().code, ErrorCode::NotFound);
 
-        let audit = w.services.audit.recent(&Actor::Operator, 50).await.unwrap();
+        let audit = w.services.audit.list(&Actor::Operator, &AuditFilter::default(), 50, None).await.unwrap().items;
         let actions: Vec<&str> = audit.iter().map(|a| a.action.as_str()).collect();
         for action in ["user_added", "user_disabled", "user_enabled", "user_deleted", "sign_in"] {
             assert!(actions.contains(&action), "{action}: {actions:?}");

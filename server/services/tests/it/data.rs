@@ -1,9 +1,14 @@
 //! Values kept with a session.
 
+use std::sync::Arc;
+
 use domain::{ErrorCode, settings::Settings};
+use sea_orm::{ConnectionTrait, Statement};
 use serde_json::json;
 
-use crate::world::each;
+use services::{OpenError, VaultError, vault};
+
+use crate::world::{World, each};
 
 #[tokio::test]
 async fn values_are_kept_per_session_within_limits() {
@@ -33,6 +38,108 @@ async fn values_are_kept_per_session_within_limits() {
         sessions.data_delete(&s, "cart").await.unwrap();
         assert_eq!(sessions.data_delete(&s, "cart").await.unwrap_err().code, ErrorCode::NotFound);
         sessions.data_put(&s, "one-more", &json!(null)).await.unwrap();
+    })
+    .await;
+}
+
+/// Everything the table holds.
+async fn dump(w: &World) -> Vec<(String, Option<String>)> {
+    let db = w.raw().await;
+    let text = "SELECT value, sealed_by FROM session_data ORDER BY key";
+    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), text)).await.unwrap();
+    rows.iter().map(|r| (r.try_get_by_index(0).unwrap(), r.try_get_by_index(1).unwrap())).collect()
+}
+
+#[tokio::test]
+async fn values_are_sealed_at_rest_and_belong_to_their_row() {
+    each(Settings::default(), async |w| {
+        let ada = w.person("ada", "member", None).await;
+        let s = w.session(&ada).await.session;
+        let sessions = &w.services.sessions;
+        sessions.data_put(&s, "cart", &json!("three marbles")).await.unwrap();
+        sessions.data_put(&s, "draft", &json!("dear mia")).await.unwrap();
+        for (value, by) in dump(w).await {
+            assert!(by.is_some() && !value.contains("marbles") && !value.contains("dear mia"), "{value}");
+        }
+        w.sql("UPDATE session_data SET value = (SELECT value FROM session_data WHERE key = 'draft')").await;
+        assert_eq!(sessions.data_get(&s, "draft").await.unwrap(), json!("dear mia"));
+        assert_eq!(sessions.data_get(&s, "cart").await.unwrap_err().code, ErrorCode::Internal, "it is another's");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn values_of_before_are_sealed_by_the_next_start() {
+    each(Settings::default(), async |w| {
+        let s = w.session(&w.person("ada", "member", None).await).await.session;
+        let sessions = &w.services.sessions;
+        for n in 0..450 {
+            let row = format!(
+                "INSERT INTO session_data (session_id, key, value, updated_at) SELECT id, 'k{n:03}', '\"old {n}\"', 1 FROM sessions"
+            );
+            w.sql(&row).await;
+        }
+        assert_eq!(sessions.data_get(&s, "k007").await.unwrap(), json!("old 7"), "readable meanwhile");
+        let again = w.another(true).await;
+        // The task of the start, by hand: a rotation seals all there is.
+        again.services.rotate_keys().await.unwrap();
+        for (value, by) in dump(w).await {
+            assert!(by.is_some() && !value.contains("old "), "{value}");
+        }
+        assert_eq!(sessions.data_get(&s, "k449").await.unwrap(), json!("old 449"));
+        again.close().await;
+    })
+    .await;
+}
+
+/// The server goes on sealing and opening while a command beside it makes a new key.
+#[tokio::test]
+async fn a_rotation_loses_nothing_beside_a_busy_server() {
+    each(Settings::default(), async |w| {
+        let s = w.session(&w.person("ada", "member", None).await).await.session;
+        let sessions = w.services.sessions.clone();
+        let beside = w.another(false).await;
+        let (first, busy) = (w.services.keys().await.unwrap().remove(0).id, Arc::clone(&s));
+        let writer = tokio::spawn(async move {
+            for n in 0..300 {
+                let key = format!("k{}", n % 40);
+                sessions.data_put(&busy, &key, &json!(n)).await.unwrap();
+                assert_eq!(sessions.data_get(&busy, &key).await.unwrap(), json!(n));
+            }
+        });
+        for _ in 0..5 {
+            beside.services.rotate_keys().await.unwrap();
+        }
+        writer.await.unwrap();
+        beside.services.rotate_keys().await.unwrap();
+        let keys = beside.services.keys().await.unwrap();
+        assert_eq!(keys.len(), 1, "old keys are dropped when nothing needs them: {keys:?}");
+        assert!(keys[0].current && keys[0].values == 40 && keys[0].id != first);
+        for n in 260..300 {
+            assert_eq!(w.services.sessions.data_get(&s, &format!("k{}", n % 40)).await.unwrap(), json!(n));
+        }
+        beside.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lost_key_file_stops_the_start_until_somebody_decides() {
+    each(Settings::default(), async |w| {
+        let s = w.session(&w.person("ada", "member", None).await).await.session;
+        w.services.sessions.data_put(&s, "cart", &json!(1)).await.unwrap();
+        let path = w.home.path().join("secret.key");
+        let aside = w.home.path().join("aside");
+        std::fs::rename(&path, &aside).unwrap();
+        let refused = w.try_another().await.err().unwrap();
+        assert!(matches!(refused, OpenError::Keys(VaultError::Lost(..))), "{refused}");
+        assert!(refused.to_string().contains("rollcall keys reset --yes") && !path.exists());
+        std::fs::rename(&aside, &path).unwrap();
+        assert!(w.try_another().await.is_ok());
+
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(vault::reset(&w.url, &path, &w.clock).await.unwrap(), 1);
+        assert!(w.try_another().await.is_ok() && dump(w).await.is_empty());
     })
     .await;
 }

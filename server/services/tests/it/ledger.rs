@@ -1,6 +1,6 @@
 //! The ledger of presence: edges written behind, what a crash leaves, who may read what.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use domain::{
     Actor, ErrorCode, Time,
@@ -90,7 +90,7 @@ async fn every_state_has_its_interval() {
         assert_eq!(at(w, &operator, gone).await, [], "an end is not part of it");
         assert_eq!(count(w, "to_at IS NULL OR end_cause IS NULL OR session_id IS NULL").await, "0");
 
-        let day = w.services.presence.day(&operator, mia.session.card().id, "2027-01-15").await.unwrap();
+        let day = w.services.day(&operator, mia.session.card().id, "2027-01-15").await.unwrap();
         let told: Vec<_> = day.intervals.iter().map(|i| (i.state, i.from, i.to, i.cause, i.pages.join(" "))).collect();
         assert_eq!(
             told,
@@ -131,7 +131,7 @@ async fn a_day_has_its_own_hours() {
         let busy = Chosen { choice: Choice::Busy, ..Chosen::default() };
         w.services.presence.choose(&mia.session.actor(), busy).await.unwrap();
         pass(w, &[&socket], 17 * HOUR).await;
-        let day = async |day: &str| w.services.presence.day(&Actor::Operator, id, day).await;
+        let day = async |day: &str| w.services.day(&Actor::Operator, id, day).await;
         let (first, second) = (day("2027-01-15").await.unwrap(), day("2027-01-16").await.unwrap());
         assert_eq!(first.intervals.last(), second.intervals.first(), "it is one interval on both days");
         assert_eq!(first.seconds_by_state["busy"], 16 * 3_600);
@@ -172,9 +172,8 @@ async fn managers_see_their_own_and_nobody_who_hides() {
         assert_eq!((page.total, page.users.len(), &*page.users[0].username), (3, 1, "bob"));
         assert_eq!(w.services.presence.at(&admin, now, 0, 0).await.unwrap().users.len(), 1);
 
-        let day = async |actor: &Actor, n: usize| {
-            w.services.presence.day(actor, here[n].1.session.card().id, "2027-01-15").await
-        };
+        let day =
+            async |actor: &Actor, n: usize| w.services.day(actor, here[n].1.session.card().id, "2027-01-15").await;
         assert_eq!(day(&admin, 1).await.unwrap().intervals.len(), 2);
         let told = day(&manager, 1).await.unwrap();
         assert_eq!(told.intervals.iter().map(|i| (i.from, i.to)).collect::<Vec<_>>(), [(BEGIN, Some(now))]);
@@ -210,10 +209,11 @@ async fn a_crash_ends_what_lasts_at_the_last_proof_of_life() {
     each(Settings::default(), async |w| {
         let (mia, ben) = (w.person("mia", "member", None).await, w.person("ben", "member", None).await);
         let (url, clock, settings) = (w.url.clone(), w.clock.clone(), w.settings.clone());
+        let home = Arc::clone(&w.home);
         // A process of its own, as far as tasks go: it ends between two instructions, and nothing is said.
         let process = Runtime::new().unwrap();
         let life = process.spawn(async move {
-            let victim = World::open(url, clock, settings, None, true).await;
+            let victim = World::open(url, clock, settings, None, true, home).await;
             let mut here = vec![];
             for card in [mia, ben] {
                 let s = victim.session(&card).await;
@@ -320,7 +320,7 @@ async fn intervals_have_their_time_and_go_with_their_person() {
         assert_eq!(at(w, &Actor::Operator, BEGIN).await.len(), 1);
         w.clock.advance(2 * DAY);
         assert_eq!(at(w, &Actor::Operator, BEGIN).await, [], "too long ago, whether deleted or not");
-        let day = w.services.presence.day(&Actor::Operator, mia.id, "2027-01-15").await.unwrap();
+        let day = w.services.day(&Actor::Operator, mia.id, "2027-01-15").await.unwrap();
         assert_eq!(day.intervals, []);
         clean().await;
         assert_eq!(count(w, "1 = 1").await, "1");

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod activity;
+mod audit;
 mod cleanup;
 mod data;
 mod large;
@@ -14,6 +15,7 @@ mod ledger;
 mod limit;
 mod list;
 mod people;
+mod place;
 mod predicate;
 mod preferences;
 mod sign_in;

@@ -6,7 +6,7 @@ use domain::{
     settings::Settings,
     time::{DAY, MINUTE},
 };
-use services::{NewUser, WhichPeople};
+use services::{AuditFilter, NewUser, WhichPeople};
 
 use crate::world::{PASSWORD, World, each, from, unlimited};
 
@@ -193,7 +193,7 @@ async fn another_role_or_organisation_ends_sessions_and_a_name_does_not() {
         assert!(!w.opens(&s).await);
         let reasons = "SELECT CAST(count(*) AS text) FROM sessions WHERE ended_reason = 'role_change'";
         assert_eq!(w.text(reasons).await.as_deref(), Some("3"));
-        let row = w.services.audit.recent(OP, 1).await.unwrap().remove(0);
+        let row = w.services.audit.list(OP, &AuditFilter::default(), 1, None).await.unwrap().items.remove(0);
         assert_eq!((row.action.as_str(), &row.details.unwrap()["organisation"][0]), ("user_edited", &"One".into()));
     })
     .await;

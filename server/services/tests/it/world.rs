@@ -1,13 +1,16 @@
 //! A server's services on a fresh database.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use domain::{Actor, Time, account::UserCard, settings::Settings, time::DAY};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
-use services::{Clock, Config, LiveSession, NewUser, Origin, Services, SignedIn};
+use services::{Clock, Config, LiveSession, NewUser, OpenError, Origin, Services, SignedIn};
 use tempfile::TempDir;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -26,6 +29,8 @@ pub(crate) struct World {
     tasks: TaskTracker,
     /// SQLite's directory; nothing for PostgreSQL.
     pub(crate) dir: Option<TempDir>,
+    /// Where the key file is.
+    pub(crate) home: Arc<TempDir>,
 }
 
 /// Runs a test on each database there is.
@@ -49,7 +54,8 @@ fn with_database(server: &str, name: &str) -> String {
 
 async fn run(url: String, settings: Settings, dir: Option<TempDir>, test: &impl AsyncFn(&World)) {
     let clock = Clock::manual(BEGIN);
-    let world = World::open(url, clock, settings, dir, true).await;
+    let home = Arc::new(tempfile::tempdir().unwrap());
+    let world = World::open(url, clock, settings, dir, true, home).await;
     test(&world).await;
     world.close().await;
 }
@@ -61,11 +67,26 @@ impl World {
         settings: Settings,
         dir: Option<TempDir>,
         background: bool,
+        home: Arc<TempDir>,
+    ) -> Self {
+        Self::open_at(url, clock, settings, dir, background, home, None).await
+    }
+
+    async fn open_at(
+        url: String,
+        clock: Clock,
+        settings: Settings,
+        dir: Option<TempDir>,
+        background: bool,
+        home: Arc<TempDir>,
+        geoip_file: Option<PathBuf>,
     ) -> Self {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let config = Config { database_url: url.clone(), settings: settings.clone(), background };
+        let secret_key_file = home.path().join("secret.key");
+        let config =
+            Config { database_url: url.clone(), settings: settings.clone(), secret_key_file, geoip_file, background };
         let services = Services::open(config, clock.clone(), stop.clone(), &tasks).await.unwrap();
-        Self { services, clock, url, settings, stop, tasks, dir }
+        Self { services, clock, url, settings, stop, tasks, dir, home }
     }
 
     pub(crate) async fn close(self) {
@@ -82,7 +103,27 @@ impl World {
     }
 
     pub(crate) async fn another_with(&self, settings: Settings, background: bool) -> Self {
-        Self::open(self.url.clone(), self.clock.clone(), settings, None, background).await
+        Self::open(self.url.clone(), self.clock.clone(), settings, None, background, Arc::clone(&self.home)).await
+    }
+
+    /// A server that knows where addresses are.
+    pub(crate) async fn another_at(&self, places: &Path) -> Self {
+        let (url, clock, home) = (self.url.clone(), self.clock.clone(), Arc::clone(&self.home));
+        Self::open_at(url, clock, self.settings.clone(), None, true, home, Some(places.to_owned())).await
+    }
+
+    /// Whether another process could open the database.
+    pub(crate) async fn try_another(&self) -> Result<(), OpenError> {
+        let config = Config {
+            database_url: self.url.clone(),
+            settings: self.settings.clone(),
+            secret_key_file: self.home.path().join("secret.key"),
+            geoip_file: None,
+            background: false,
+        };
+        let opened = Services::open(config, self.clock.clone(), CancellationToken::new(), &TaskTracker::new()).await?;
+        opened.store.close().await;
+        Ok(())
     }
 
     pub(crate) async fn raw(&self) -> DatabaseConnection {

@@ -26,7 +26,7 @@ use self::{
 use super::{failure::Failure, out, serve};
 use crate::{
     log,
-    settings::{Listen, LogFormat, ServeSettings, sqlite_url},
+    settings::{Listen, LogFormat, SECRET_KEY, ServeSettings, sqlite_url},
 };
 
 /// Try it: a temporary database with forty lively, simulated people
@@ -88,6 +88,8 @@ fn settings(listen: SocketAddr, home: &std::path::Path) -> ServeSettings {
         ops_listen: None,
         data_dir: home.to_owned(),
         database_url: sqlite_url(&home.join("rollcall.db")),
+        secret_key_file: home.join(SECRET_KEY),
+        geoip_file: None,
         base_url: None,
         insecure_http: false,
         // The people say which address they come from.

@@ -2,7 +2,9 @@
 
 use std::{fs, path::Path};
 
+use domain::{Time, time::DAY};
 use rustix::fs::{Access, access, statvfs};
+use services::{Clock, Places};
 
 use super::Finding;
 use crate::settings::{ServeSettings, shared_bits};
@@ -26,6 +28,39 @@ pub(super) fn data_dir(settings: &ServeSettings) -> Finding {
         }
         Ok(_) => Finding::ok(NAME, format!("{shown} belongs to its owner alone")),
     }
+}
+
+/// Whether the key file is there and its owner's alone; whether it holds the keys the database needs, a start finds out.
+pub(super) fn key_file(settings: &ServeSettings) -> Finding {
+    const NAME: &str = "keys";
+    let path = &settings.secret_key_file;
+    let shown = path.display();
+    match shared_bits(path) {
+        Err(_) => Finding::warn(NAME, format!("{shown} is not there yet"), "`rollcall serve` will create it"),
+        Ok(0) => Finding::ok(NAME, format!("{shown} belongs to its owner alone; keep a copy with your backups")),
+        Ok(_) => Finding::bad(NAME, format!("others on this machine may read {shown}"), format!("chmod 600 {shown}")),
+    }
+}
+
+/// Whether the place file can be used, and is not older than most addresses.
+pub(super) fn place_file(settings: &ServeSettings) -> Option<Finding> {
+    const NAME: &str = "places";
+    const OLD: i64 = 365 * DAY;
+    let path = settings.geoip_file.as_deref()?;
+    let (made, kind) = match Places::open(Some(path)) {
+        Err(e) => {
+            return Some(Finding::bad(NAME, e.to_string(), "put a good file there, or unset ROLLCALL_GEOIP_FILE"));
+        }
+        Ok(places) => places.made()?,
+    };
+    let made = Time(i64::try_from(made).unwrap_or_default().saturating_mul(1_000));
+    let found = format!("{} ({kind}) was made at {} UTC", path.display(), made.exact());
+    let is_old = Clock::System.now().since(made) > OLD;
+    Some(if is_old {
+        Finding::warn(NAME, found, "fetch a newer one: addresses move")
+    } else {
+        Finding::ok(NAME, found)
+    })
 }
 
 /// A clean-up and a write-ahead log need room; at a day's pace of a large site the second gives a week.

@@ -1,6 +1,6 @@
 //! `rollcall doctor`: looks at what an operator can get wrong, and says how to mend it.
 //!
-//! `files`: the data directory and the disk. `database`: reachable, migrated, whole. `network`: listeners, the address
+//! `files`: the data directory, the disk, the keys and the place file. `database`: reachable, migrated, whole. `network`: listeners, the address
 //! people use, proxies. `system`: open files and the clock. To add a check: a function that gives a `Finding`, and its
 //! line in `run`. Nothing is changed.
 
@@ -69,7 +69,8 @@ impl Finding {
 
 pub(super) async fn run(args: DoctorArgs) -> Result<(), Failure> {
     let settings = args.database.settings()?;
-    let mut findings = vec![files::data_dir(&settings), files::disk(&settings)];
+    let mut findings = vec![files::data_dir(&settings), files::disk(&settings), files::key_file(&settings)];
+    findings.extend(files::place_file(&settings));
     findings.extend(database::database(&settings).await);
     findings.push(network::listen(&settings).await);
     findings.push(network::base_url(&settings));

@@ -60,6 +60,8 @@ pub(super) async fn run(args: MicroArgs) -> Result<(), Failure> {
     let config = Config {
         database_url: sqlite_url(&folder.path().join("rollcall.db")),
         settings: Settings::default(),
+        secret_key_file: folder.path().join("secret.key"),
+        geoip_file: None,
         // As in a server: with presence, and with the tasks that write behind.
         background: true,
     };

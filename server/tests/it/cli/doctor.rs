@@ -29,6 +29,7 @@ fn what_is_wrong_is_said_with_how_to_mend_it() {
     };
     bad(&[], ["bad   data", "chmod 700"]);
     bad(&[("ROLLCALL_TRUSTED_PROXIES", "0.0.0.0/0")], ["bad   proxies", "name only your proxies"]);
+    bad(&[("ROLLCALL_GEOIP_FILE", "/dev/null")], ["bad   places", "unset ROLLCALL_GEOIP_FILE"]);
     bad(&[("ROLLCALL_BASE_URL", "http://rollcall.example")], ["bad   address", "certificate"]);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("bound").to_string();

@@ -1,7 +1,9 @@
 //! The command line, end to end with the built binary: what people type, what they read, and the exit code.
 
+mod audit;
 mod demo;
 mod doctor;
+mod keys;
 mod load;
 mod program;
 mod serve;

@@ -79,6 +79,7 @@ pub(in super::super) struct Presence {
     pub(in super::super) id: SessionId,
     pub(super) device: Arc<str>,
     pub(super) ip: Arc<str>,
+    pub(super) place: Option<Arc<str>>,
     pub(super) signed_in_at: Time,
     pub(in super::super) connections: Vec<Connection>,
     /// Nothing while a socket is open: its closing would void it anyway.

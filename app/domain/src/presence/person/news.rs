@@ -25,6 +25,7 @@ impl Person {
             id: joined.session,
             device: Arc::clone(&joined.device),
             ip: Arc::clone(&joined.ip),
+            place: joined.place.clone(),
             signed_in_at: joined.signed_in_at,
             connections: vec![],
             beat: None,

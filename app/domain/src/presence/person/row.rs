@@ -14,6 +14,8 @@ impl Person {
         devices.sort_by_key(|d| (d.online_at, d.connection));
         let newest = devices.iter().max_by_key(|d| d.last_input_at)?;
         let (page, ip, last_activity_at) = (newest.page.clone(), newest.ip.clone(), newest.last_input_at);
+        let session = self.sessions.iter().find(|s| s.id == newest.session_id)?;
+        let place = session.place.as_ref().map(ToString::to_string);
         let card = &self.card;
         Some(PersonRow {
             id: card.id,
@@ -37,7 +39,7 @@ impl Person {
             last_activity_at,
             page,
             ip,
-            place: None,
+            place,
             devices,
             recent_uploads: vec![],
         })

@@ -9,8 +9,9 @@ pub struct Model {
     pub session_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: String,
-    /// JSON text.
+    /// JSON text, sealed.
     pub value: String,
+    pub sealed_by: Option<String>,
     pub updated_at: i64,
 }
 
