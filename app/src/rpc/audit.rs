@@ -1,4 +1,5 @@
 //! The audit log.
+#![expect(clippy::unused_async, reason = "the form leptos asks for")]
 
 use leptos::prelude::*;
 

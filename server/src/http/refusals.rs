@@ -25,13 +25,8 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
     request.extensions_mut().insert(refused.clone());
     // Never what was typed: a path may have anything in it.
     let path = request.uri().path();
-    let route = match page_pattern(path) {
-        Some(page) => page.to_owned(),
-        None => {
-            let route = request.extensions().get::<MatchedPath>().map(|m| m.as_str()).filter(|r| !r.contains("{*"));
-            route.unwrap_or("/…").to_owned()
-        }
-    };
+    let call = || request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).filter(|r| !r.contains("{*"));
+    let route = page_pattern(path).or_else(call).unwrap_or("/…").to_owned();
     let is_call = ["/api/", "/rpc/", "/socket/", "/realtime/"].iter().any(|p| path.starts_with(p));
     let response = next.run(request).await;
     let by_role = match response.extensions().get::<ApiError>() {

@@ -328,7 +328,7 @@ async fn the_export_is_safe_and_whole() {
     let one = admin.get(&format!("{USERS}/export?format=csv&q=p007")).await;
     assert_eq!(one.text.lines().count(), 2);
     let rows =
-        app.database().await.texts("SELECT details FROM audit WHERE action = 'people_exported' ORDER BY id").await;
+        app.database().await.texts("SELECT details FROM audit WHERE action = 'people_exported' ORDER BY seq").await;
     assert!(rows.len() == 2 && rows[1].contains("p007"), "{rows:?}");
     assert_eq!(admin.get(&format!("{USERS}/export?format=exe")).await.status, 400);
 }

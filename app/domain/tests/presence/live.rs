@@ -139,7 +139,7 @@ impl Watcher {
 
     /// Comes back after a break, as the hub takes it back.
     fn resume(&mut self, recent: &Recent, roster: &Roster, seq: u64, now: Time) -> TestCaseResult {
-        let rows: Vec<_> = roster.rows().filter(|r| self.reach.covers(r.organisation_id)).cloned().collect();
+        let rows: Vec<_> = roster.rows().filter(|r| self.reach.sees(r)).cloned().collect();
         self.counts = count(&rows);
         let since = self.mirror.resume();
         let Some(missed) = recent.since(since.seq) else {
@@ -354,7 +354,7 @@ proptest! {
         for (i, step) in history.iter().enumerate() {
             world.drive(&mut roster, step);
             let changes = within(&roster.take_changes(), reach);
-            let rows: Vec<_> = roster.rows().filter(|r| reach.covers(r.organisation_id)).cloned().collect();
+            let rows: Vec<_> = roster.rows().filter(|r| reach.sees(r)).cloned().collect();
             if let Some(kept) = &mut kept {
                 kept.apply(&changes);
             } else if i >= begun {

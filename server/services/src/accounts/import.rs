@@ -113,6 +113,15 @@ impl Accounts {
     }
 }
 
+/// The line a record begins on. The reader's own count is one behind after `\r\n`, which it has read only half of by then,
+/// and does not see empty lines before the record.
+fn line_of(text: &str, position: Option<&csv::Position>) -> u64 {
+    let from = position.map_or(0, csv::Position::byte) as usize;
+    let rest = text.get(from..).unwrap_or_default();
+    let begins = text.len() - rest.trim_start_matches(['\r', '\n']).len();
+    text[..begins].matches('\n').count() as u64 + 1
+}
+
 /// The lines of a file, and what is wrong with those that are none. 422 for a file whose first line does not name its
 /// columns, and for one that is too long.
 fn parse(text: &str) -> Result<(Vec<Line>, Vec<LineError>), ApiError> {
@@ -129,12 +138,12 @@ fn parse(text: &str) -> Result<(Vec<Line>, Vec<LineError>), ApiError> {
         let record = match record {
             Ok(record) => record,
             Err(e) => {
-                let number = e.position().map_or(0, csv::Position::line);
+                let number = line_of(text, e.position());
                 errors.push(LineError { line: number, message: "This line cannot be read.".to_owned() });
                 continue;
             }
         };
-        let number = record.position().map_or(0, csv::Position::line);
+        let number = line_of(text, record.position());
         if record.len() != head.len() {
             let message = format!("{} columns, and the first line names {}.", record.len(), head.len());
             errors.push(LineError { line: number, message });

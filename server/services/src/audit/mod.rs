@@ -223,8 +223,8 @@ impl Audit {
             }
         }
     }
+}
 
-    fn may_read(&self, actor: &Actor) -> Result<(), ApiError> {
-        actor.require(Action::Audit).map(drop)
-    }
+fn may_read(actor: &Actor) -> Result<(), ApiError> {
+    actor.require(Action::Audit).map(drop)
 }

@@ -32,7 +32,7 @@ impl Audit {
         limit: u32,
         cursor: Option<&str>,
     ) -> Result<Page<AuditRow>, ApiError> {
-        self.may_read(actor)?;
+        super::may_read(actor)?;
         let before = cursor.map(|c| c.parse::<i64>().map_err(|_| no_cursor())).transpose()?;
         let limit = limit.clamp(1, LIMIT_MAX);
         let (store, read) = (&self.store, self.store.read());
@@ -49,20 +49,20 @@ impl Audit {
 
     /// Every action that was ever recorded, by the alphabet.
     pub async fn actions(&self, actor: &Actor) -> Result<Vec<String>, ApiError> {
-        self.may_read(actor)?;
+        super::may_read(actor)?;
         self.store.within(audit::actions(self.store.read())).await
     }
 
     /// Number and hash of the newest entry, to be kept where this program cannot write.
     pub async fn head(&self, actor: &Actor) -> Result<(i64, String), ApiError> {
-        self.may_read(actor)?;
+        super::may_read(actor)?;
         let head = self.store.within(audit::head(self.store.read())).await?;
         Ok((head.seq, chain::hex(&head.hash)))
     }
 
     /// Whether the actor may export the log right now: 403 for others, and when the password was not given lately.
     pub fn may_export(&self, actor: &Actor) -> Result<(), ApiError> {
-        self.may_read(actor)?;
+        super::may_read(actor)?;
         actor.require_fresh(self.clock.now())
     }
 
@@ -88,7 +88,7 @@ impl Audit {
 
     /// The next entries of an export, oldest first; none when it is complete.
     pub async fn export_after(&self, actor: &Actor, filter: &AuditFilter, seq: i64) -> Result<Vec<AuditRow>, ApiError> {
-        self.may_read(actor)?;
+        super::may_read(actor)?;
         let rows = self.store.within(audit::matching(self.store.read(), filter, seq, EXPORTED)).await?;
         Ok(rows.into_iter().map(AuditRow::from).collect())
     }
@@ -96,7 +96,7 @@ impl Audit {
     /// Walks along the whole chain, in batches. `anchor` is a head's hash that was kept elsewhere: without it, entries
     /// cut off the end together with the head's memory of them cannot be missed.
     pub async fn verify(&self, actor: &Actor, anchor: Option<&str>) -> Result<Verified, ApiError> {
-        self.may_read(actor)?;
+        super::may_read(actor)?;
         let anchor = anchor.map(|a| a.trim().to_lowercase());
         let began = self.clock.now();
         let mut walk = Walk::begin();

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use domain::{
     Actor,
-    presence::Report,
+    presence::{Query, Report},
     session::{SessionFilter, SessionSort},
     settings::Settings,
 };
@@ -158,7 +158,7 @@ async fn sessions_and_live_rows_show_the_place() {
         let own = sessions.own(&s.actor()).await.unwrap();
         assert_eq!(own[0].place.as_deref(), Some("Utrecht, Netherlands"));
         there.services.heartbeat(&s, Report { idle_ms: Some(0), ..Report::default() }).await.unwrap();
-        let online = there.services.presence.online(&Actor::Operator, &Default::default(), 5, 0).await.unwrap();
+        let online = there.services.presence.online(&Actor::Operator, &Query::default(), 5, 0).await.unwrap();
         assert_eq!(online.users[0].place.as_deref(), Some("Utrecht, Netherlands"));
         there.close().await;
     })

@@ -112,7 +112,6 @@ async fn prepare(services: &Services) -> Result<(String, Arc<str>), domain::ApiE
         organisation: Some(CAST[0].organisation.name.to_owned()),
         teams: vec![CAST[0].team.to_owned()],
         password: Some(admin.clone()),
-        ..NewUser::default()
     };
     services.accounts.add(&Actor::Operator, ada).await?;
     for person in &CAST {
