@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    ApiError, ErrorCode, Level,
+    ApiError, ErrorCode,
     presence::Choice,
     session::EndReason,
     time::{Millis, human},
@@ -82,11 +82,12 @@ pub(crate) fn initials(name: &str) -> String {
     first.into_iter().chain(last).flat_map(char::to_uppercase).collect()
 }
 
-pub(crate) fn level(level: Level) -> &'static str {
+#[cfg(feature = "ssr")]
+pub(crate) fn level(level: domain::Level) -> &'static str {
     match level {
-        Level::Admin => "Sees and manages everything",
-        Level::Manager => "Sees and manages the own organisation",
-        Level::Member => "Sees own data",
+        domain::Level::Admin => "Sees and manages everything",
+        domain::Level::Manager => "Sees and manages the own organisation",
+        domain::Level::Member => "Sees own data",
     }
 }
 

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "ssr"), expect(dead_code, reason = "some are on pages that the server writes alone"))]
 pub(crate) enum Icon {
     Home,
     Account,
