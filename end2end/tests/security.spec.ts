@@ -43,6 +43,8 @@ async function crawl(page: Page, paths: string[]): Promise<void> {
 }
 
 test("scripts that people write stay text", async ({ page, visitor, client, server, admin, newPerson }) => {
+  // The list repaints once a second at most, and every payload is seen in it.
+  test.setTimeout(120_000);
   const payload = (n: number) => PAYLOADS[n % PAYLOADS.length] ?? "";
   // Names, organisations, user agents and messages: eight of each; pages: all of them.
   for (let n = 0; n < 8; n += 1) {
