@@ -54,7 +54,7 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
                     </dl>
                 </div>
                 <p class="muted after">
-                    "Each entry is sealed with the one before it. Keep the last hash somewhere else: with it, even entries cut off the end are missed."
+                    "Each entry is sealed with the one before it. Keep the last hash somewhere else: with it, even the loss of the newest entries is noticed."
                 </p>
                 <div class="bar acts">
                     <form method="get" action=asked.path.to_owned()>

@@ -77,6 +77,7 @@ pub(crate) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
                     </table>
                 </div>
                 {list.items.is_empty().then(|| empty(asked, &FILTERS, "Nobody has an account yet.", "people"))}
+                <p class="empty">"States as of " {when(asked.now, false)} ", when this page was written."</p>
                 {pager(asked, list.items.len(), list.total, "account", list.next.as_deref())}
                 <form class="body" method="post" action="/rpc/export_people">
                     <input type="hidden" name="query" value=query(asked) />
