@@ -183,6 +183,25 @@ impl Person {
         self.look_again(now, None, None, limits, traces);
     }
 
+    /// Other limits hold from `now` on, up to which the person is brought already. What they change, changes now: the
+    /// past was told by the old ones.
+    pub(super) fn relimit(
+        &mut self,
+        now: Time,
+        old: &PresenceLimits,
+        limits: &PresenceLimits,
+        traces: &mut Vec<Trace>,
+    ) {
+        for s in &mut self.sessions {
+            s.relimit(old, limits, now);
+        }
+        let fell = self.settle(now, limits);
+        // Who is more present by the new limits is so by the input that was there all along.
+        let rises = self.look(now, limits).state > self.state.max(State::Away);
+        let cause = if rises { Some(Cause::Input) } else { fell.map(Fell::cause) };
+        self.look_again(now, cause, fell.filter(|_| !rises), limits, traces);
+    }
+
     /// Looks again without anything having happened, so that the row carries what changed about the account.
     pub(super) fn refresh(&mut self, now: Time, limits: &PresenceLimits, traces: &mut Vec<Trace>) {
         self.look_again(now, None, None, limits, traces);

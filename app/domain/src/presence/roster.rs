@@ -168,6 +168,19 @@ impl Roster {
         }
     }
 
+    /// Other limits hold from `now` on: everybody is what these limits make of them, but for what the old ones gave up
+    /// already, which is gone. What changes by that changes now.
+    pub fn set_limits(&mut self, limits: PresenceLimits, now: Time) {
+        let everybody: Vec<UserId> = self.people.keys().copied().collect();
+        for id in &everybody {
+            self.touch(*id, now, |_, _, _| {});
+        }
+        let old = std::mem::replace(&mut self.limits, limits);
+        for id in everybody {
+            self.touch(id, now, |p, limits, traces| p.relimit(now, &old, limits, traces));
+        }
+    }
+
     /// The clocks jumped; `last` is the wall's time before. It counts against nobody: who was here stays, who may
     /// return has as long as before.
     pub fn jump(&mut self, jump: Jump, last: Time) {

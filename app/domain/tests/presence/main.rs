@@ -6,6 +6,7 @@
 //! - `table`: the rows of product.md at their exact limits. `vectors`: V12 of analytics.md. `story`: whole scenes.
 //! - `phoenix`: the Phoenix client's merging as the model of the diffs. `live`: a window and its mirror.
 //! - `jumps`: clocks that are set, sleeps, restarts, a hidden tab's day.
+//! - `limits`: limits that change while people are here.
 //! - `ledger`: what is written down of random histories, against the oracle.
 //! - `wire`: frames that nobody would send on purpose.
 //!
@@ -13,6 +14,7 @@
 
 mod jumps;
 mod ledger;
+mod limits;
 mod live;
 mod oracle;
 mod phoenix;

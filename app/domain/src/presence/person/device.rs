@@ -138,6 +138,19 @@ impl Presence {
         }
     }
 
+    /// Other limits hold from `now` on. What is lost returns within the new grace or not at all; a sign of life that
+    /// was not due yet is not missed by a limit that nobody could know of.
+    pub(super) fn relimit(&mut self, old: &PresenceLimits, new: &PresenceLimits, now: Time) {
+        let sooner = (old.lost_after - new.lost_after).max(0);
+        for c in &mut self.connections {
+            match &mut c.lost {
+                Some(lost) => lost.until = Lost::new(lost.cause, lost.at, !lost.hidden, new).until,
+                None if sooner > 0 => c.seen_at = c.seen_at.max(now.plus(sooner)),
+                None => {}
+            }
+        }
+    }
+
     /// Lets the time-driven things happen that are due at `now`; gives what fell away.
     pub(super) fn settle(&mut self, now: Time, limits: &PresenceLimits) -> Option<Fell> {
         let mut fell = None;
