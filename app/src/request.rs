@@ -5,10 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use domain::{
-    settings::Settings,
-    time::{DAY, Millis, SECOND},
-};
+use domain::time::{DAY, Millis, SECOND};
 
 /// Where a request comes from, after trusted proxies.
 #[derive(Clone, Debug, Default)]
@@ -72,14 +69,12 @@ const COOKIE_MAX: Millis = 400 * DAY;
 #[derive(Clone, Debug)]
 pub struct CookieMaker {
     secure: bool,
-    remember: Millis,
 }
 
 impl CookieMaker {
     /// `secure`: whether people reach us by https.
-    pub fn new(secure: bool, settings: &Settings) -> Self {
-        let remember = settings.lifetimes.remember.unwrap_or_default().min(COOKIE_MAX);
-        Self { secure, remember }
+    pub fn new(secure: bool) -> Self {
+        Self { secure }
     }
 
     /// The session cookie's name; on https the prefix makes browsers refuse it from anywhere but this host.
@@ -88,8 +83,8 @@ impl CookieMaker {
     }
 
     /// Hands out a token; for the time the browser is open, or as long as a remembered session may idle.
-    pub fn set(&self, token: &str, remembered: bool) -> String {
-        let age = if remembered { format!("; Max-Age={}", self.remember / SECOND) } else { String::new() };
+    pub fn set(&self, token: &str, remember: Option<Millis>) -> String {
+        let age = remember.map(|ms| format!("; Max-Age={}", ms.min(COOKIE_MAX) / SECOND)).unwrap_or_default();
         format!("{}={token}{}; HttpOnly{age}", self.name(), self.attributes())
     }
 
@@ -114,19 +109,19 @@ mod tests {
 
     #[test]
     fn cookies_carry_their_attributes() {
-        let settings = Settings::default();
-        let https = CookieMaker::new(true, &settings);
-        assert_eq!(https.set("t", false), "__Host-rollcall=t; Path=/; Secure; SameSite=Lax; HttpOnly");
-        assert_eq!(https.set("t", true), "__Host-rollcall=t; Path=/; Secure; SameSite=Lax; HttpOnly; Max-Age=1209600");
+        let https = CookieMaker::new(true);
+        assert_eq!(https.set("t", None), "__Host-rollcall=t; Path=/; Secure; SameSite=Lax; HttpOnly");
+        assert_eq!(
+            https.set("t", Some(14 * DAY)),
+            "__Host-rollcall=t; Path=/; Secure; SameSite=Lax; HttpOnly; Max-Age=1209600"
+        );
         assert_eq!(https.clear(), "__Host-rollcall=; Path=/; Secure; SameSite=Lax; HttpOnly; Max-Age=0");
-        let http = CookieMaker::new(false, &settings);
-        assert_eq!(http.set("t", false), "rollcall=t; Path=/; SameSite=Lax; HttpOnly");
+        let http = CookieMaker::new(false);
+        assert_eq!(http.set("t", None), "rollcall=t; Path=/; SameSite=Lax; HttpOnly");
     }
 
     #[test]
     fn no_cookie_outlives_400_days() {
-        let mut settings = Settings::default();
-        settings.lifetimes.remember = Some(1_000 * DAY);
-        assert!(CookieMaker::new(false, &settings).set("t", true).ends_with("Max-Age=34560000"));
+        assert!(CookieMaker::new(false).set("t", Some(1_000 * DAY)).ends_with("Max-Age=34560000"));
     }
 }

@@ -45,6 +45,7 @@ pub const WRITTEN: &[(&str, PageAccess)] = &[
     ("/admin/organisations", PageAccess::Manager),
     ("/admin/roles", PageAccess::Manager),
     ("/admin/audit", PageAccess::Admin),
+    ("/admin/settings", PageAccess::Admin),
 ];
 
 /// Whether `path` is the page `pattern`, braces standing for any one part.

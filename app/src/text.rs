@@ -53,6 +53,8 @@ fn field_rule(field: &str) -> Option<&'static str> {
         }
         "current" => "This is not your current password.",
         "message" => "Use at most 140 characters on one line.",
+        "confirm" => "Type the word that is asked for.",
+        _ if field.starts_with("values[") => "Use what is said below this field.",
         "until" => "Use a time in the future, or none.",
         _ => return None,
     })

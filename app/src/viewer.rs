@@ -88,19 +88,20 @@ impl Viewer {
         else {
             return Self::default();
         };
+        let settings = services.settings.now();
         let person = parts.extensions.get::<Current>().and_then(|c| c.0.as_ref()).map(|s| SignedIn {
             user: UserView::from(&*s.card()),
             session: s.id,
             expires_at: s.expires_at(),
-            absolute_expires_at: s.absolute_expires_at,
-            idle: s.idle,
+            absolute_expires_at: s.absolute_expires_at(),
+            idle: s.idle(),
         });
         Self {
             person,
             theme: ssr::theme(&parts),
             now: services.clock.now(),
-            active_for: services.settings.presence.idle_after,
-            remember: services.settings.lifetimes.remember,
+            active_for: settings.presence.idle_after,
+            remember: settings.lifetimes.remember,
             link_is_good: parts.extensions.get::<LinkIsGood>().is_some_and(|l| l.0),
         }
     }

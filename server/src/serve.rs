@@ -55,6 +55,7 @@ pub async fn serve(
     let config = Config {
         database_url: settings.database_url.clone(),
         settings: settings.services.clone(),
+        fixed: settings.fixed.clone(),
         secret_key_file: settings.secret_key_file.clone(),
         geoip_file: settings.geoip_file.clone(),
         background: true,
@@ -141,7 +142,7 @@ fn site(settings: &ServeSettings, address: SocketAddr, sockets: TaskTracker) -> 
         vec![format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}"), format!("http://[::1]:{port}")]
     };
     Site {
-        cookies: CookieMaker::new(https, &settings.services),
+        cookies: CookieMaker::new(https),
         links: Links::new(&origins),
         https,
         socket_sources: socket_sources(&origins),

@@ -69,11 +69,21 @@ pub enum Action {
     Directory,
     /// Read, export and verify the audit log.
     Audit,
+    /// Read and change settings.
+    Settings,
 }
 
 impl Action {
-    pub const ALL: [Self; 7] =
-        [Self::Watch, Self::Sessions, Self::CleanUp, Self::Accounts, Self::People, Self::Directory, Self::Audit];
+    pub const ALL: [Self; 8] = [
+        Self::Watch,
+        Self::Sessions,
+        Self::CleanUp,
+        Self::Accounts,
+        Self::People,
+        Self::Directory,
+        Self::Audit,
+        Self::Settings,
+    ];
 
     /// What a person's page says of it.
     pub fn words(self) -> &'static str {
@@ -85,6 +95,7 @@ impl Action {
             Self::People => "List people, organisations, teams and roles",
             Self::Directory => "Change organisations, teams and roles, and move people",
             Self::Audit => "Read, export and verify the audit log",
+            Self::Settings => "Read and change settings",
         }
     }
 }
@@ -115,7 +126,10 @@ pub fn reach(level: Level, organisation: Option<OrganisationId>, action: Action)
         (Level::Manager, Action::Watch | Action::Sessions | Action::People) => {
             organisation.map_or(Reach::Nothing, Reach::Organisation)
         }
-        (Level::Manager, Action::CleanUp | Action::Accounts | Action::Directory | Action::Audit)
+        (
+            Level::Manager,
+            Action::CleanUp | Action::Accounts | Action::Directory | Action::Audit | Action::Settings,
+        )
         | (Level::Member, _) => Reach::Nothing,
     }
 }
@@ -197,16 +211,16 @@ mod tests {
     fn the_whole_matrix() {
         let (one, two) = (Reach::Organisation(Uuid::from_u128(1)), Reach::Organisation(Uuid::from_u128(2)));
         let (all, none) = (Reach::Everything, Reach::Nothing);
-        // Watch, Sessions, CleanUp, Accounts, People, Directory, Audit
+        // Watch, Sessions, CleanUp, Accounts, People, Directory, Audit, Settings
         let rows = [
-            (Actor::Anonymous, [none, none, none, none, none, none, none]),
-            (person(Level::Member, Some(1)), [none, none, none, none, none, none, none]),
-            (person(Level::Manager, None), [none, none, none, none, none, none, none]),
-            (person(Level::Manager, Some(1)), [one, one, none, none, one, none, none]),
-            (person(Level::Manager, Some(2)), [two, two, none, none, two, none, none]),
-            (person(Level::Admin, None), [all, all, all, all, all, all, all]),
-            (person(Level::Admin, Some(1)), [all, all, all, all, all, all, all]),
-            (Actor::Operator, [all, all, all, all, all, all, all]),
+            (Actor::Anonymous, [none; 8]),
+            (person(Level::Member, Some(1)), [none; 8]),
+            (person(Level::Manager, None), [none; 8]),
+            (person(Level::Manager, Some(1)), [one, one, none, none, one, none, none, none]),
+            (person(Level::Manager, Some(2)), [two, two, none, none, two, none, none, none]),
+            (person(Level::Admin, None), [all; 8]),
+            (person(Level::Admin, Some(1)), [all; 8]),
+            (Actor::Operator, [all; 8]),
         ];
         for (actor, expected) in rows {
             assert_eq!(Action::ALL.map(|a| actor.reach(a)), expected, "{actor:?}");

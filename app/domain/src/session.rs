@@ -74,12 +74,12 @@ pub struct Span {
 }
 
 impl Span {
-    /// A session that begins at `now`.
-    pub fn begin(now: Time, level: Level, remembered: bool, lifetimes: &Lifetimes) -> Self {
+    /// A session of somebody of `role`, which has `level`, that begins at `now`.
+    pub fn begin(now: Time, role: &str, level: Level, remembered: bool, lifetimes: &Lifetimes) -> Self {
         Self {
             created_at: now,
             last_activity_at: now,
-            idle: lifetimes.idle(remembered),
+            idle: lifetimes.idle_of(role, remembered),
             absolute_expires_at: now.plus(lifetimes.absolute(level)),
             ended: false,
         }
@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn a_session_slides_up_to_its_absolute_end() {
         let l = Lifetimes::default();
-        let mut s = Span::begin(Time(0), Level::Member, false, &l);
+        let mut s = Span::begin(Time(0), "member", Level::Member, false, &l);
         assert_eq!(s.expires_at(), Time(24 * HOUR));
         assert!(s.is_live(Time(24 * HOUR - 1)) && !s.is_live(Time(24 * HOUR)));
         s.last_activity_at = Time(30 * DAY - HOUR);
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn admins_have_a_day() {
-        let s = Span::begin(Time(0), Level::Admin, true, &Lifetimes::default());
+        let s = Span::begin(Time(0), "admin", Level::Admin, true, &Lifetimes::default());
         assert_eq!(s.expires_at(), Time(24 * HOUR));
     }
 

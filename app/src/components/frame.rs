@@ -30,8 +30,11 @@ const CONSOLE: &[Line] = &[
     ("/admin/sessions", "Sessions", Icon::Sessions),
 ];
 /// What else the console has.
-const MORE: &[Line] =
-    &[("/admin/organisations", "Organisations", Icon::Groups), ("/admin/audit", "Audit log", Icon::Audit)];
+const MORE: &[Line] = &[
+    ("/admin/organisations", "Organisations", Icon::Groups),
+    ("/admin/audit", "Audit log", Icon::Audit),
+    ("/admin/settings", "Settings", Icon::Settings),
+];
 const OWN: &[Line] = &[
     ("/", "Home", Icon::Home),
     ("/account/devices", "Devices", Icon::Devices),

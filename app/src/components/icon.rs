@@ -14,6 +14,7 @@ pub(crate) enum Icon {
     Groups,
     Sessions,
     Audit,
+    Settings,
     More,
     SignOut,
     Help,
@@ -50,6 +51,9 @@ impl Icon {
             }
             Self::Sessions => "M2 3.500h12v9H2zM2 6.500h12M5 9.500h3",
             Self::Audit => "M3.500 1.500h6l3 3v10h-9zM9.500 1.500v3h3M6 8h4M6 11h4",
+            Self::Settings => {
+                "M1.500 4.500h7M12.500 4.500h2M10.500 2.500v4M1.500 11.500h2M7.500 11.500h7M5.500 9.500v4"
+            }
             Self::More => "M2 4h12M2 8h12M2 12h12",
             Self::SignOut => "M6.500 2.500h-4v11h4M10 5l3 3-3 3M13 8H6",
             Self::Help => {

@@ -21,6 +21,8 @@ pub mod page;
 #[cfg(feature = "ssr")]
 pub mod people;
 #[cfg(feature = "ssr")]
+pub mod settings;
+#[cfg(feature = "ssr")]
 pub mod theme;
 
 use bytes::Bytes;
@@ -194,7 +196,7 @@ pub(crate) mod ssr {
 
     /// Hands the new token of a sign-in to the browser.
     pub(crate) fn hand_out(signed_in: &services::SignedIn) {
-        set_cookie(&cookies().set(signed_in.token.expose(), signed_in.remembered));
+        set_cookie(&cookies().set(signed_in.token.expose(), signed_in.remember()));
     }
 
     /// The status of the page that is being rendered.

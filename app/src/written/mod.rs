@@ -24,6 +24,7 @@ pub(crate) mod part;
 pub(crate) mod people;
 pub(crate) mod query;
 mod sessions;
+pub(crate) mod settings;
 
 use domain::{Actor, ApiError, Time};
 use leptos::{prelude::*, reactive::owner::Owner};
@@ -89,6 +90,7 @@ pub async fn write(services: &Services, actor: &Actor, url: &str) -> Result<Writ
         ["admin", "organisations"] => directory::organisations(&asked).await,
         ["admin", "roles"] => directory::roles(&asked).await,
         ["admin", "audit"] => audit::write(&asked).await,
+        ["admin", "settings"] => settings::write(&asked).await,
         _ => Err(ApiError::not_found()),
     }
 }

@@ -81,7 +81,7 @@ pub(crate) fn sorted(
     let next = by[at.map_or(0, |i| (i + 1) % by.len())].0;
     let href = asked.query.with(asked.path, "sort", Some(next));
     view! {
-        <th scope="col" aria-sort=at.map(|i| by[i].1)>
+        <th scope="col" role="columnheader" aria-sort=at.map(|i| by[i].1)>
             <a class="sort" id=format!("sort-{}", by[0].0) href=href data-noscroll="">{word}</a>
         </th>
     }

@@ -19,14 +19,18 @@ pub mod preferences;
 pub mod presence;
 pub mod secret;
 pub mod sessions;
+pub mod settings;
 mod signs;
 pub mod store;
 mod throttle;
 pub mod vault;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
-use domain::{ApiError, settings::Settings};
+use domain::{
+    ApiError,
+    settings::{Fixed, Given, Settings},
+};
 use sea_orm::DbErr;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -41,6 +45,7 @@ pub use crate::{
     presence::Presence,
     secret::Token,
     sessions::{CleanedUp, LiveSession, Origin, Page, Sessions, SignedIn, Which},
+    settings::{Changes, Present, SettingsOf},
     store::{Inspection, Migration, Store, audit::AuditFilter},
     vault::{KeyView, Vault, VaultError},
 };
@@ -50,7 +55,10 @@ pub use crate::{
 pub struct Config {
     /// `sqlite://…` or `postgres://…`.
     pub database_url: String,
+    /// What is in force where nobody chose anything else.
     pub settings: Settings,
+    /// Which of it nobody can change, and by what it is fixed.
+    pub fixed: Fixed,
     /// Where the keys are that seal what the database must not be able to read; made when it is not there.
     pub secret_key_file: PathBuf,
     /// An .mmdb file by which addresses have places.
@@ -84,7 +92,7 @@ pub struct Services {
     pub audit: Audit,
     pub vault: Vault,
     pub store: Store,
-    pub settings: Arc<Settings>,
+    pub settings: SettingsOf,
     pub clock: Clock,
 }
 
@@ -98,10 +106,12 @@ impl Services {
         tasks: &TaskTracker,
     ) -> Result<Self, OpenError> {
         let store = Store::open(&config.database_url).await?;
-        let settings = Arc::new(config.settings);
+        let chosen = store::settings::all(store.read()).await?;
+        let given = Given { base: config.settings, fixed: config.fixed };
+        let settings = Present::new(given, &chosen.into_iter().map(|(key, row)| (key, row.value)).collect());
         let presence = if config.background {
             let roles = store::directory::roles(store.read()).await?.into_iter().map(|r| r.name).collect();
-            Presence::start(store.clone(), &settings, roles, clock.clone(), stop.clone(), tasks).await?
+            Presence::start(store.clone(), settings.clone(), roles, clock.clone(), stop.clone(), tasks).await?
         } else {
             Presence::inert(clock.clone())
         };
@@ -114,21 +124,23 @@ impl Services {
             audit.clone(),
             vault.clone(),
             Places::open(config.geoip_file.as_deref())?,
-            Arc::clone(&settings),
+            settings.clone(),
             presence.clone(),
             config.background,
             stop.clone(),
             tasks.clone(),
         );
+        let changing = SettingsOf::new(sessions.clone());
         if config.background {
             // Before anything is loaded, so that nothing that ends from here on is missed.
-            let seq = sessions.last_ending().await?;
+            let (ending, change) = (sessions.last_ending().await?, changing.last().await?);
             sessions.apply_settings().await?;
-            tasks.spawn(sessions.inner.activity.clone().run(settings.lifetimes.clone(), stop.clone()));
+            tasks.spawn(sessions.inner.activity.clone().run(settings, stop.clone()));
             tasks.spawn(sessions.clone().run_clean_up(stop.clone()));
             tasks.spawn(audit.clone().run(stop.clone()));
             tasks.spawn(vault::seal_old(store.clone(), vault.clone(), stop.clone()));
-            tasks.spawn(sessions.clone().run_watch(seq, stop));
+            tasks.spawn(sessions.clone().run_watch(ending, stop.clone()));
+            tasks.spawn(changing.clone().run_watch(change, stop));
         }
         let accounts = Accounts::new(sessions.clone());
         Ok(Self {
@@ -141,7 +153,7 @@ impl Services {
             sessions,
             presence,
             store,
-            settings,
+            settings: changing,
             clock,
         })
     }

@@ -51,14 +51,14 @@ impl From<&LiveSession> for Current {
                 id: s.id,
                 created_at: s.created_at,
                 expires_at: s.expires_at(),
-                absolute_expires_at: s.absolute_expires_at,
+                absolute_expires_at: s.absolute_expires_at(),
             },
         }
     }
 }
 
 fn cookie(state: &AppState, signed_in: &SignedIn) -> [(HeaderName, String); 1] {
-    [(SET_COOKIE, state.site.cookies.set(signed_in.token.expose(), signed_in.remembered))]
+    [(SET_COOKIE, state.site.cookies.set(signed_in.token.expose(), signed_in.remember()))]
 }
 
 /// Signs in. A session already in the cookie jar ends.

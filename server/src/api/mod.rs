@@ -8,6 +8,7 @@ mod admin_directory;
 mod admin_people;
 mod admin_presence;
 mod admin_sessions;
+mod admin_settings;
 mod admin_users;
 mod auth;
 mod preferences;
@@ -94,7 +95,8 @@ fn documented() -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(admin_sessions::revoke))
         .routes(routes!(admin_sessions::clean_up))
         .routes(routes!(admin_audit::list))
-        .routes(routes!(admin_audit::export));
+        .routes(routes!(admin_audit::export))
+        .routes(routes!(admin_settings::list, admin_settings::change));
     OpenApiRouter::with_openapi(Doc::openapi()).nest("/api/v1", v1).split_for_parts()
 }
 

@@ -63,6 +63,7 @@ pub(super) async fn open(settings: &ServeSettings) -> Result<Services, Failure> 
     let config = Config {
         database_url: settings.database_url.clone(),
         settings: settings.services.clone(),
+        fixed: settings.fixed.clone(),
         secret_key_file: settings.secret_key_file.clone(),
         // Commands show addresses; where they are is for people who look at lists.
         geoip_file: None,

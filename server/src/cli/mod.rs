@@ -21,6 +21,7 @@ mod password;
 mod role;
 mod serve;
 mod sessions;
+mod settings;
 mod table;
 mod team;
 mod user;
@@ -52,6 +53,7 @@ enum Act {
     Sessions(sessions::SessionsArgs),
     Audit(audit::AuditArgs),
     Keys(keys::KeysArgs),
+    Settings(settings::SettingsArgs),
     Doctor(doctor::DoctorArgs),
     Load(load::LoadArgs),
 }
@@ -91,6 +93,7 @@ fn dispatch(cli: Cli, args: Vec<OsString>) -> Result<(), Failure> {
             Act::Sessions(args) => sessions::run(args).await,
             Act::Audit(args) => audit::run(args).await,
             Act::Keys(args) => keys::run(args).await,
+            Act::Settings(args) => settings::run(args).await,
             Act::Doctor(args) => doctor::run(args).await,
             Act::Load(args) => load::run(args).await,
         }

@@ -4,13 +4,14 @@ use std::{future::poll_fn, num::NonZeroU32, sync::LazyLock, time::Duration};
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
 use bytes::Bytes;
+use domain::time::Millis;
 use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
 use governor::{Quota, RateLimiter, clock::MonotonicClock};
 use services::{
     Services,
     presence::{Close, Next, Socket},
 };
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 use tokio_tungstenite::tungstenite;
 
 use super::{
@@ -82,10 +83,8 @@ async fn serve<W>(ws: &mut W, version: Version, socket: &Socket, services: &Serv
 where
     W: Stream<Item = Result<Message, axum::Error>> + Sink<Message, Error = axum::Error> + Unpin,
 {
-    let heartbeat = Duration::from_millis(services.settings.heartbeat as u64);
-    let mut ping = interval_at(first_ping(heartbeat), heartbeat);
-    // One that comes late does not leave its step.
-    ping.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut heartbeat = services.settings.now().heartbeat;
+    let mut ping = pings(heartbeat);
     // Its default clock asks the processor who it is for each limiter, which a virtual machine answers slowly.
     let limiter = RateLimiter::direct_with_clock(Quota::per_second(PER_SECOND).allow_burst(BURST), MonotonicClock);
     let mut channels = Channels::default();
@@ -99,7 +98,15 @@ where
                 }
                 Next::Close(close) => return End::Close(close),
             },
-            _ = ping.tick() => Message::Ping(Bytes::new()),
+            _ = ping.tick() => {
+                // Another rhythm holds from the next ping on: until then nobody is lost by it (`Roster::set_limits`).
+                let now = services.settings.now().heartbeat;
+                if now != heartbeat {
+                    heartbeat = now;
+                    ping = pings(heartbeat);
+                }
+                Message::Ping(Bytes::new())
+            }
             received = ws.next() => {
                 let read = match received {
                     None => return End::Lost,
@@ -139,6 +146,14 @@ where
             return end;
         }
     }
+}
+
+fn pings(heartbeat: Millis) -> Interval {
+    let heartbeat = Duration::from_millis(heartbeat.unsigned_abs());
+    let mut ping = interval_at(first_ping(heartbeat), heartbeat);
+    // One that comes late does not leave its step.
+    ping.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ping
 }
 
 /// The end of a step, a heartbeat from now.

@@ -1,9 +1,12 @@
 //! Every setting with its flag, its variable, its default and its help.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Args, Parser, ValueEnum, builder::BoolishValueParser};
-use domain::time::Millis;
+use domain::{
+    settings::{Fixed, durations_of_roles, numbers_of_roles},
+    time::Millis,
+};
 use ipnet::IpNet;
 
 use super::{
@@ -35,6 +38,9 @@ pub struct ServeArgs {
     pub retention: RetentionArgs,
     #[command(flatten)]
     pub log: LogArgs,
+    /// Which settings were given, and how.
+    #[arg(skip)]
+    pub fixed: Fixed,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -113,12 +119,32 @@ pub struct SessionArgs {
         value_name = "DURATION"
     )]
     pub session_remember: OrOff<Millis>,
-    /// Defaults of the four above; strict is 1 h idle, 24 h in all, no remembering
+    /// Idle limits of roles, in place of both, such as member=30m,teacher=2h [default: none]
+    #[arg(
+        long,
+        env = "ROLLCALL_SESSION_IDLE_BY_ROLE",
+        default_value = "",
+        hide_default_value = true,
+        value_parser = durations_of_roles,
+        value_name = "ROLES"
+    )]
+    pub session_idle_by_role: BTreeMap<String, Millis>,
+    /// Defaults of the four durations above; strict is 1 h idle, 24 h in all, no remembering
     #[arg(long, env = "ROLLCALL_SESSION_PRESET", default_value = "standard", value_name = "PRESET")]
     pub session_preset: Preset,
     /// Live sessions of one person; 0 = no limit
     #[arg(long, env = "ROLLCALL_SESSION_LIMIT", default_value_t = 10, value_name = "N")]
     pub session_limit: u32,
+    /// Limits of roles, such as member=1,teacher=3 [default: none]
+    #[arg(
+        long,
+        env = "ROLLCALL_SESSION_LIMIT_BY_ROLE",
+        default_value = "",
+        hide_default_value = true,
+        value_parser = numbers_of_roles,
+        value_name = "ROLES"
+    )]
+    pub session_limit_by_role: BTreeMap<String, u32>,
     /// At the limit, end the least recently used session or refuse the sign-in
     #[arg(long, env = "ROLLCALL_SESSION_LIMIT_POLICY", default_value = "lru", value_name = "POLICY")]
     pub session_limit_policy: Policy,

@@ -2,18 +2,18 @@
 
 use std::path::{Path, absolute};
 
-use domain::settings::{AwayAs, Lifetimes, LimitPolicy, PresenceLimits, Settings};
+use domain::settings::{AwayAs, Lifetimes, LimitPolicy, PresenceLimits, Preset, Settings};
 use humantime::format_duration;
 
 use super::{
     SECRET_KEY, ServeArgs, ServeSettings, UsageError,
-    args::{Away, Policy, PresenceArgs},
+    args::{self, Away, Policy, PresenceArgs},
 };
 
 impl ServeArgs {
     /// The settings, or what makes no sense in them.
     pub fn settings(self) -> Result<ServeSettings, UsageError> {
-        let Self { network, storage, sessions, presence, sockets, retention, log, config: _ } = self;
+        let Self { network, storage, sessions, presence, sockets, retention, log, config: _, fixed } = self;
         check_presence(&presence)?;
         crate::log::check(&log.log)?;
         let data_dir = absolute(&storage.data_dir)
@@ -23,13 +23,19 @@ impl ServeArgs {
             None => sqlite_url(&data_dir.join("rollcall.db")),
         };
         let services = Settings {
+            preset: match sessions.session_preset {
+                args::Preset::Standard => Preset::Standard,
+                args::Preset::Strict => Preset::Strict,
+            },
             lifetimes: Lifetimes {
                 idle: sessions.session_idle,
                 max: sessions.session_max,
                 max_admin: sessions.session_max_admin,
                 remember: sessions.session_remember.0,
+                idle_by_role: sessions.session_idle_by_role,
             },
             session_limit: sessions.session_limit,
+            session_limit_by_role: sessions.session_limit_by_role,
             session_limit_policy: match sessions.session_limit_policy {
                 Policy::Lru => LimitPolicy::Lru,
                 Policy::Refuse => LimitPolicy::Refuse,
@@ -74,6 +80,7 @@ impl ServeArgs {
             log: log.log,
             log_format: log.log_format,
             services,
+            fixed,
         })
     }
 }

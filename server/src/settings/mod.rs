@@ -23,7 +23,7 @@ use std::{
 };
 
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, parser::ValueSource};
-use domain::settings::Settings;
+use domain::settings::{Fixed, Settings, setting};
 use ipnet::IpNet;
 
 pub use self::{
@@ -52,6 +52,8 @@ pub struct ServeSettings {
     pub log: String,
     pub log_format: LogFormat,
     pub services: Settings,
+    /// Which of them nobody can change while the server runs, and by what they are fixed.
+    pub fixed: Fixed,
 }
 
 impl ServeSettings {
@@ -70,6 +72,7 @@ impl ServeSettings {
             log: "warn".to_owned(),
             log_format: LogFormat::Text,
             services: Settings::default(),
+            fixed: Fixed::default(),
         }
     }
 
@@ -88,16 +91,31 @@ pub fn read(flags: Vec<OsString>) -> Result<ServeArgs, UsageError> {
     let command = ServeArgs::command().no_binary_name(true);
     let mut all = flags;
     let mut matches = parse(&command, &all)?;
+    let mut fixed = said(&matches);
     // What neither a flag nor the environment says is added as a flag, so that every source is read by one parser.
     if let Some(path) = matches.get_one::<PathBuf>("config").cloned() {
-        all.extend(flags_for(&file::read(&path, &command)?, &matches));
+        let values = file::read(&path, &command)?;
+        for (key, _) in values.iter().filter(|(key, _)| setting(key).is_some()) {
+            fixed.entry(key.clone()).or_insert_with(|| format!("{key} in {}", path.display()));
+        }
+        all.extend(flags_for(&values, &matches));
         matches = parse(&command, &all).map_err(|e| e.within(&path))?;
     }
     if matches.get_one::<Preset>("session_preset") == Some(&Preset::Strict) {
         all.extend(flags_for(&STRICT.map(|(id, value)| (id.to_owned(), value.to_owned())), &matches));
         matches = parse(&command, &all)?;
     }
-    Ok(ServeArgs::from_arg_matches(&matches)?)
+    Ok(ServeArgs { fixed, ..ServeArgs::from_arg_matches(&matches)? })
+}
+
+/// The settings that a flag or a variable gives, and which.
+fn said(matches: &ArgMatches) -> Fixed {
+    let by = |key: &str| match matches.value_source(key) {
+        Some(ValueSource::CommandLine) => Some(format!("--{}", key.replace('_', "-"))),
+        Some(ValueSource::EnvVariable) => Some(format!("ROLLCALL_{}", key.to_uppercase())),
+        _ => None,
+    };
+    domain::settings::ALL.iter().filter_map(|s| Some((s.key.to_owned(), by(s.key)?))).collect()
 }
 
 fn parse(command: &Command, flags: &[OsString]) -> Result<ArgMatches, UsageError> {

@@ -2,22 +2,9 @@
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-use domain::time::{DAY, Millis, SECOND};
+pub use domain::settings::duration;
+use domain::time::Millis;
 use ipnet::IpNet;
-
-/// A century: longer is a slip, and would overflow times.
-const LONGEST: Millis = 36_500 * DAY;
-
-/// A duration such as `45s`, `15m`, `24h` or `30d`, from a second to a century.
-pub fn duration(text: &str) -> Result<Millis, String> {
-    let parsed = humantime::parse_duration(text.trim());
-    let ms = parsed.map_err(|_| "use a duration such as 45s, 15m, 24h or 30d".to_owned())?.as_millis();
-    match Millis::try_from(ms) {
-        Ok(ms) if ms < SECOND => Err("use at least 1s".to_owned()),
-        Ok(ms) if ms <= LONGEST => Ok(ms),
-        _ => Err("use at most 36500d".to_owned()),
-    }
-}
 
 /// A network such as `10.0.0.0/8`, or one address.
 pub(super) fn network(text: &str) -> Result<IpNet, String> {
@@ -71,20 +58,7 @@ impl FromStr for Listen {
 
 #[cfg(test)]
 mod tests {
-    use domain::time::MINUTE;
-
     use super::*;
-
-    #[test]
-    fn durations_have_a_unit_and_sense() {
-        assert_eq!(duration("1s"), Ok(SECOND));
-        assert_eq!(duration("1m 30s"), Ok(90 * SECOND));
-        assert_eq!(duration("15m"), Ok(15 * MINUTE));
-        assert_eq!(duration("30d"), Ok(30 * DAY));
-        for bad in ["", "0", "0s", "500ms", "45", "-5s", "soon", "40000d", "999999999999999999999y"] {
-            assert!(duration(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn networks_and_addresses() {

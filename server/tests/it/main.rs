@@ -11,6 +11,7 @@ mod harness;
 mod access;
 mod admin_people;
 mod admin_sessions;
+mod admin_settings;
 mod admin_users;
 mod assets;
 mod audit;

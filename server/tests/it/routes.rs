@@ -32,6 +32,7 @@ pub(crate) fn body(path: &str) -> Option<Value> {
         "/api/v1/admin/users/{id}" => json!({"name": "Nobody"}),
         "/api/v1/admin/teams" => json!({"name": "Red", "organisation_id": NOBODY}),
         "/api/v1/admin/roles" | "/api/v1/admin/roles/{id}" => json!({"name": "editor", "level": "member"}),
+        "/api/v1/admin/settings" => json!({"grace": "15s"}),
         "/api/v1/admin/sessions/cleanup" => json!({"older_than_seconds": 3_000_000}),
         _ => return None,
     })
@@ -58,6 +59,7 @@ fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
         "/rpc/at" => &[("back", "5")],
         "/rpc/page" => &[("url", "/nothing")],
         "/rpc/choose" => &[("choice", "busy"), ("message", "in a lesson"), ("minutes", "5")],
+        "/rpc/save_settings" => &[("values[grace]", "15s")],
         "/rpc/end_sessions" | "/rpc/move_people" => &[("ids", NOBODY)],
         "/rpc/add_person" => &[("username", "newcomer2")],
         "/rpc/edit_person" => &[("id", NOBODY), ("username", "nobody"), ("name", "Nobody"), ("role", "member")],
@@ -371,7 +373,7 @@ async fn parameters_are_known_and_given_once() {
             }
         }
     }
-    assert_eq!(with_parameters.len(), 16, "{with_parameters:?}");
+    assert_eq!(with_parameters.len(), 17, "{with_parameters:?}");
     for ((path, method), names) in with_parameters {
         let ask = async |query: String| {
             admin.send(admin.request(method.parse().unwrap(), &format!("{}?{query}", concrete(&path)))).await

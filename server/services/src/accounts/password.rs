@@ -39,7 +39,7 @@ impl Accounts {
             .act(async move {
                 let (sessions, clock) = (&this.sessions, this.clock());
                 let (now, user) = (clock.now(), person.card.id);
-                let fresh_until = now.plus(sessions.inner.settings.sudo_for);
+                let fresh_until = now.plus(sessions.inner.settings.now().sudo_for);
                 let (token, hash) = secret::token();
                 let txn = sessions.begin().await?;
                 // Somebody else changed it, or the session ended, while the passwords were hashed.

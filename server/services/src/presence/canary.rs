@@ -132,6 +132,24 @@ impl Canary {
         }
     }
 
+    /// Other limits hold. What was promised by the old ones is not held against anybody, nor what the new ones allow.
+    pub(super) fn settings_changed(&mut self, settings: &Settings, now: Time) {
+        self.account(now);
+        self.limits = settings.presence.clone();
+        self.heartbeat = settings.heartbeat;
+        let l = &self.limits;
+        if let Some(Doing::Here { beat_at, .. }) = &mut self.doing {
+            *beat_at = now;
+        }
+        if l.away_as == AwayAs::Offline {
+            self.here.1 = self.here.1.min(self.here.0.plus(l.away_after - SLACK));
+        }
+        self.gone = self.gone.max(now.plus(l.lost_after + l.grace.max(l.hidden_grace) + SLACK));
+        if let Some(Doing::Gone { until }) = &mut self.doing {
+            *until = (*until).max(self.gone);
+        }
+    }
+
     /// What it does next, if that is due.
     pub(super) fn act(&mut self, now: Time) -> Option<Event> {
         self.account(now);

@@ -30,7 +30,7 @@ impl Presence {
         let store = self.store.as_ref().ok_or_else(ApiError::unavailable)?;
         self.flush().await?;
         // What the hourly clean-up is yet to delete must not make the answer depend on its last run.
-        let all = if now.since(time) > self.retention {
+        let all = if now.since(time) > self.retention() {
             vec![]
         } else {
             store.within(interval::at(store.read(), reach, time)).await?
@@ -60,7 +60,7 @@ impl Presence {
         self.flush().await?;
         let mut intervals = store.within(interval::of(store.read(), id, from, to)).await?;
         intervals.retain(|i| reach == Reach::Everything || !i.invisible);
-        intervals.retain(|i| i.to.is_none_or(|to| now.since(to) <= self.retention));
+        intervals.retain(|i| i.to.is_none_or(|to| now.since(to) <= self.retention()));
         Ok(PresenceDay {
             day: day.to_owned(),
             from,

@@ -222,6 +222,20 @@ impl Hub {
         self.roster.apply(event, now);
     }
 
+    /// Other settings are in force.
+    pub(super) fn settings_changed(&mut self, settings: Settings) {
+        let now = self.look();
+        self.advance();
+        if settings.presence != self.settings.presence {
+            self.roster.set_limits(settings.presence.clone(), now);
+        }
+        self.canary.settings_changed(&settings, now);
+        self.settings = settings;
+        for id in self.registry.retime(now) {
+            self.send_expiry(id, None);
+        }
+    }
+
     /// The canary does what is due of its script.
     pub(super) fn look_at_canary(&mut self) {
         if self.stopping {

@@ -51,7 +51,7 @@ pub use self::{
     registry::Refused,
     watch::Key,
 };
-use crate::{clock::Clock, preferences, sessions::LiveSession, store::Store};
+use crate::{clock::Clock, preferences, sessions::LiveSession, settings::Present, store::Store};
 
 type Act = Box<dyn FnOnce(&mut Hub) + Send>;
 
@@ -62,8 +62,8 @@ pub struct Presence {
     store: Option<Store>,
     ledger: Option<Ledger>,
     signs: Arc<Signs>,
-    /// How long intervals are kept.
-    retention: Millis,
+    /// Nothing where there is no hub.
+    settings: Option<Present>,
     clock: Clock,
 }
 
@@ -107,13 +107,13 @@ fn joined(session: &LiveSession) -> Joined {
 impl Presence {
     /// A handle without a hub: for commands that run beside the server, and for tests of other services.
     pub fn inert(clock: Clock) -> Self {
-        Self { hub: None, store: None, ledger: None, signs: Arc::default(), retention: 0, clock }
+        Self { hub: None, store: None, ledger: None, signs: Arc::default(), settings: None, clock }
     }
 
     /// Starts the hub. `roles` are those counted as zero when nobody has them.
     pub async fn start(
         store: Store,
-        settings: &Settings,
+        settings: Present,
         roles: Vec<String>,
         clock: Clock,
         stop: CancellationToken,
@@ -121,7 +121,7 @@ impl Presence {
     ) -> Result<Self, ApiError> {
         let (sender, receiver) = mpsc::unbounded_channel();
         let ledger = Ledger::open(store.clone(), clock.clone()).await?;
-        let mut hub = Hub::new(settings.clone(), roles, clock.clone());
+        let mut hub = Hub::new((*settings.now()).clone(), roles, clock.clone());
         hub.ledger = Some(ledger.clone());
         let signs = Arc::clone(&hub.signs);
         for (card, chosen) in choice::all(&store, clock.now()).await? {
@@ -132,9 +132,8 @@ impl Presence {
         }
         tasks.spawn(ledger.clone().run(stop.clone()));
         tasks.spawn(hub.run(receiver, stop.clone()));
-        let retention = settings.retention_events;
         let (hub, store, ledger) = (Some(sender), Some(store), Some(ledger));
-        let presence = Self { hub, store, ledger, signs, retention, clock };
+        let presence = Self { hub, store, ledger, signs, settings: Some(settings), clock };
         tasks.spawn(canary::run(presence.clone(), stop));
         Ok(presence)
     }
@@ -163,6 +162,19 @@ impl Presence {
         }
         let ended = ended.to_vec();
         let _ = self.ask(move |hub| hub.end_sessions(&ended)).await;
+    }
+
+    /// Other settings are in force; when it returns, for everybody who is here.
+    pub(crate) async fn settings_changed(&self, settings: &Settings) {
+        if self.hub.is_some() {
+            let settings = settings.clone();
+            let _ = self.ask(move |hub| hub.settings_changed(settings)).await;
+        }
+    }
+
+    /// How long intervals are kept.
+    fn retention(&self) -> Millis {
+        self.settings.as_ref().map_or(0, |s| s.now().retention_events)
     }
 
     /// An account's name, role, organisation or teams are others now: rows and watchers get them.

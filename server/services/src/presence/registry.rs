@@ -153,11 +153,27 @@ impl Registry {
         (over, tell)
     }
 
+    /// Ends moved by other lifetimes: all are looked at again. Gives those whose clients should hear a new end.
+    pub(super) fn retime(&mut self, now: Time) -> Vec<SessionId> {
+        let mut tell = vec![];
+        self.due.clear();
+        for (id, entry) in &mut self.sessions {
+            let expires_at = entry.session.expires_at();
+            if expires_at != entry.told {
+                entry.told = expires_at;
+                tell.push(*id);
+            }
+            entry.due = look_at(expires_at, now);
+            self.due.insert((entry.due, *id));
+        }
+        tell
+    }
+
     /// Marks what a session's clients have been told; true when it is news worth a frame.
     pub(super) fn tell(&mut self, session: &LiveSession) -> bool {
         let expires_at = session.expires_at();
         let Some(entry) = self.sessions.get_mut(&session.id) else { return false };
-        let worth = expires_at.since(entry.told) > (session.idle / 20).clamp(SECOND, 60 * SECOND);
+        let worth = expires_at.since(entry.told) > (session.idle() / 20).clamp(SECOND, 60 * SECOND);
         if worth {
             entry.told = expires_at;
         }

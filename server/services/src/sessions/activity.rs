@@ -20,7 +20,10 @@ use tokio::{sync::Mutex, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{cache::Cache, live::LiveSession};
-use crate::store::{Store, live};
+use crate::{
+    settings::Present,
+    store::{Store, live},
+};
 
 /// What a killed process may lose of "last activity".
 const DELAY_MAX: Millis = 10 * SECOND;
@@ -89,9 +92,9 @@ impl Activity {
     }
 
     /// Flushes until `stop`, and once more then.
-    pub(crate) async fn run(self, lifetimes: Lifetimes, stop: CancellationToken) {
-        let every = Duration::from_millis(interval(&lifetimes) as u64);
+    pub(crate) async fn run(self, settings: Present, stop: CancellationToken) {
         loop {
+            let every = Duration::from_millis(interval(&settings.now().lifetimes) as u64);
             let stopping = tokio::select! {
                 () = stop.cancelled() => true,
                 () = tokio::time::sleep(every) => false,
@@ -108,5 +111,5 @@ impl Activity {
 
 /// At most 10 s, and a tenth of the idle limit when that is shorter.
 fn interval(l: &Lifetimes) -> Millis {
-    (l.idle(false).min(l.idle(true)) / 10).clamp(50, DELAY_MAX)
+    (l.shortest_idle() / 10).clamp(50, DELAY_MAX)
 }

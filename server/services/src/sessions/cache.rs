@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak},
 };
 
-use domain::{SessionId, Time, UserId, account::UserCard};
+use domain::{SessionId, Time, UserId, account::UserCard, settings::Lifetimes};
 
 use super::live::{LiveSession, Pending};
 use crate::{geo::Places, store::live::Loaded};
@@ -101,6 +101,16 @@ impl Cache {
             if let Some(session) = inner.by_id.remove(&id).and_then(|hash| inner.by_hash.remove(&hash)) {
                 session.end();
             }
+        }
+    }
+
+    /// Other lifetimes are in force since `now`; what was over then stays over. A loader whose query was older asks
+    /// again.
+    pub(crate) fn retime(&self, lifetimes: &Lifetimes, now: Time) {
+        let mut inner = self.write();
+        inner.generation += 1;
+        for s in inner.by_hash.values() {
+            if s.is_live(now) { s.retime(lifetimes) } else { s.end() }
         }
     }
 

@@ -2,21 +2,15 @@
 
 use std::time::Duration;
 
-use domain::{
-    Actor, ApiError, Time,
-    access::Action,
-    session::EndReason,
-    settings::{Lifetimes, LimitPolicy},
-    time::Millis,
-};
+use domain::{Actor, ApiError, access::Action, time::Millis};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{Inner, Sessions, commit};
+use super::{Inner, Sessions};
 use crate::{
     audit::{self, Entry},
-    store::{db, directory, ending, sweep},
+    store::{db, ending, sweep},
 };
 
 /// How often the clean-up runs by itself.
@@ -53,6 +47,7 @@ impl Sessions {
     /// correctness.
     async fn sweep(&self, older_than: Option<Millis>) -> Result<CleanedUp, ApiError> {
         let Inner { store, settings, cache, serving, .. } = &*self.inner;
+        let settings = settings.now();
         self.flush().await?;
         let now = self.now();
         let before = now.plus(-older_than.unwrap_or(settings.retention_sessions).max(0));
@@ -71,7 +66,7 @@ impl Sessions {
                 break;
             }
         }
-        sweep::retain(store, settings, now).await.map_err(db)?;
+        sweep::retain(store, &settings, now).await.map_err(db)?;
         cache.sweep(now);
         Ok(done)
     }
@@ -134,41 +129,4 @@ impl Sessions {
             }
         }
     }
-
-    /// At the start of a server: sessions that began under other settings follow those in force now.
-    pub(crate) async fn apply_settings(&self) -> Result<(), ApiError> {
-        let Inner { store, settings, .. } = &*self.inner;
-        let in_force = Rules {
-            lifetimes: settings.lifetimes.clone(),
-            limit: settings.session_limit,
-            policy: settings.session_limit_policy,
-        };
-        let text = serde_json::to_string(&in_force).map_err(|_| ApiError::internal())?;
-        let remembered = store.within(directory::setting(store.read(), KEY)).await?;
-        if remembered.as_deref() == Some(&text) {
-            return Ok(());
-        }
-        let now: Time = self.now();
-        let txn = self.begin().await?;
-        sweep::apply_lifetimes(&txn, &settings.lifetimes).await.map_err(db)?;
-        let mut ended = vec![];
-        if settings.session_limit > 0 {
-            ended = sweep::apply_limit(&txn, settings.session_limit, now).await.map_err(db)?;
-        }
-        directory::remember(&txn, KEY, text, now).await.map_err(db)?;
-        commit(txn).await?;
-        let ended: Vec<_> = ended.into_iter().map(|id| (id, EndReason::Limit)).collect();
-        self.ended(&ended).await;
-        Ok(())
-    }
-}
-
-/// Where the rules that sessions follow are remembered.
-const KEY: &str = "session_rules";
-
-#[derive(Serialize)]
-struct Rules {
-    lifetimes: Lifetimes,
-    limit: u32,
-    policy: LimitPolicy,
 }

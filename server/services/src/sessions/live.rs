@@ -13,6 +13,7 @@ use domain::{
     access::Person,
     account::UserCard,
     session::Span,
+    settings::Lifetimes,
     time::{MINUTE, Millis},
     useragent::Device,
 };
@@ -52,10 +53,10 @@ pub struct LiveSession {
     /// `Utrecht, Netherlands`, as far as it is known.
     pub place: Option<Arc<str>>,
     pub created_at: Time,
-    pub absolute_expires_at: Time,
-    /// How long it may stay without activity.
-    pub idle: Millis,
     pub remembered: bool,
+    /// Both change with the settings.
+    absolute_expires_at: AtomicI64,
+    idle: AtomicI64,
     last_activity: AtomicI64,
     last_seen: AtomicI64,
     /// What was written last of each.
@@ -80,8 +81,8 @@ impl LiveSession {
             ip: l.ip,
             place,
             created_at: l.span.created_at,
-            absolute_expires_at: l.span.absolute_expires_at,
-            idle: l.span.idle,
+            absolute_expires_at: AtomicI64::new(l.span.absolute_expires_at.0),
+            idle: AtomicI64::new(l.span.idle),
             remembered: l.remembered,
             last_activity: AtomicI64::new(l.span.last_activity_at.0),
             last_seen: AtomicI64::new(l.last_seen.0),
@@ -100,10 +101,28 @@ impl LiveSession {
         Span {
             created_at: self.created_at,
             last_activity_at: self.last_activity(),
-            idle: self.idle,
-            absolute_expires_at: self.absolute_expires_at,
+            idle: self.idle(),
+            absolute_expires_at: self.absolute_expires_at(),
             ended: self.ended.load(SeqCst),
         }
+    }
+
+    /// When it ends whatever happens.
+    pub fn absolute_expires_at(&self) -> Time {
+        Time(self.absolute_expires_at.load(SeqCst))
+    }
+
+    /// How long it may stay without activity.
+    pub fn idle(&self) -> Millis {
+        self.idle.load(SeqCst)
+    }
+
+    /// Other lifetimes are in force.
+    pub(crate) fn retime(&self, l: &Lifetimes) {
+        let card = self.card();
+        let begun = Span::begin(self.created_at, &card.role, card.level, self.remembered, l);
+        self.absolute_expires_at.store(begun.absolute_expires_at.0, SeqCst);
+        self.idle.store(begun.idle, SeqCst);
     }
 
     pub fn expires_at(&self) -> Time {

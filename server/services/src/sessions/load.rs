@@ -60,6 +60,7 @@ impl Sessions {
 
     async fn load_batch(&self, names: &[String], role: &Role) -> Result<Vec<(String, Token)>, ApiError> {
         let Inner { clock, settings, .. } = &*self.inner;
+        let settings = settings.now();
         let now = clock.now();
         let txn = self.begin().await?;
         let there = Sql::new(
@@ -87,7 +88,7 @@ impl Sessions {
                 id: clock.new_id(),
                 token_hash,
                 user: ids[name],
-                span: Span::begin(now, role.level, false, &settings.lifetimes),
+                span: Span::begin(now, &role.name, role.level, false, &settings.lifetimes),
                 fresh_until: now.plus(settings.sudo_for),
                 remembered: false,
                 ip: "127.0.0.1".to_owned(),

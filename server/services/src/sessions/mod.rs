@@ -3,6 +3,7 @@
 //! - `sign_in`: from a password to a session; limits. `password`: confirming one, for sudo mode and changes.
 //! - `live`, `cache`, `activity`: what is kept in memory, and how it is written behind.
 //! - `end`: every way a session ends on purpose. `cleanup`: what time does, and the watch for other processes' acts.
+//! - `rules`: what limits and lifetimes that change do to sessions.
 //! - `list`: pages, counts, numbers. `data`: values kept with a session. `load`: test people by the thousand.
 //!
 //! Whatever ends a session does it in this order: one transaction (rows, audit), out of memory, sockets closed, answer.
@@ -18,11 +19,12 @@ mod list;
 mod live;
 mod load;
 mod password;
+mod rules;
 mod sign_in;
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{ApiError, SessionId, Time, UserId, session::EndReason, settings::Settings};
+use domain::{ApiError, SessionId, Time, UserId, session::EndReason};
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
@@ -43,6 +45,7 @@ use crate::{
     passwords::Passwords,
     presence::Presence,
     secret,
+    settings::Present,
     store::{Store, card, db, live as rows},
     vault::Vault,
 };
@@ -59,7 +62,7 @@ pub(crate) struct Inner {
     pub(crate) audit: Audit,
     pub(crate) vault: Vault,
     pub(crate) places: Places,
-    pub(crate) settings: Arc<Settings>,
+    pub(crate) settings: Present,
     pub(crate) cache: Arc<Cache>,
     pub(crate) activity: Activity,
     pub(crate) passwords: Passwords,
@@ -87,7 +90,7 @@ impl Sessions {
         audit: Audit,
         vault: Vault,
         places: Places,
-        settings: Arc<Settings>,
+        settings: Present,
         presence: Presence,
         serving: bool,
         stop: CancellationToken,
@@ -184,7 +187,7 @@ impl Sessions {
         let sessions: Vec<_> = loaded.into_iter().filter_map(|l| cache.insert(l, generation)).collect();
         if !sessions.is_empty() {
             let (waiting, stop) = (sessions.clone(), stop.clone());
-            let grace = Duration::from_millis(settings.presence.restart_grace.max(0) as u64);
+            let grace = Duration::from_millis(settings.now().presence.restart_grace.max(0) as u64);
             tasks.spawn(async move {
                 tokio::select! {
                     () = stop.cancelled() => {}

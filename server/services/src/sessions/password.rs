@@ -31,7 +31,7 @@ impl Sessions {
         let key = throttle::key(account);
         let permit = passwords.permit().await?;
         // Only now: those who waited together would otherwise all have passed.
-        if settings.login_throttle
+        if settings.now().login_throttle
             && let Err(refused) = throttle::check(store, &key, ip, clock.now()).await
         {
             if refused.code == ErrorCode::TooManyRequests {
@@ -112,7 +112,7 @@ impl Sessions {
             let txn = this.begin().await?;
             let (token, hash) = secret::token();
             let now = clock.now();
-            let fresh_until = now.plus(settings.sudo_for);
+            let fresh_until = now.plus(settings.now().sudo_for);
             if !session::rotate(&txn, person.session, &old, &hash, fresh_until, now).await.map_err(db)? {
                 return Err(ApiError::unauthenticated());
             }

@@ -7,6 +7,7 @@ use domain::{
     account::UserCard,
     session::{EndReason, Span},
     settings::LimitPolicy,
+    time::Millis,
     useragent::Device,
 };
 use metrics::counter;
@@ -38,6 +39,13 @@ pub struct SignedIn {
     pub session: Arc<LiveSession>,
     /// Whether the cookie outlives the browser.
     pub remembered: bool,
+}
+
+impl SignedIn {
+    /// How long the cookie outlives the browser: as long as the session may idle.
+    pub fn remember(&self) -> Option<Millis> {
+        self.remembered.then(|| self.session.idle())
+    }
 }
 
 /// A user agent is only read for its label; a longer one is somebody's joke.
@@ -130,6 +138,8 @@ impl Sessions {
     pub(crate) async fn start(&self, txn: &DatabaseTransaction, start: Start) -> Result<Started, ApiError> {
         let Inner { settings, clock, cache, .. } = &*self.inner;
         let Start { card, remember, from, replaces } = start;
+        // Within the transaction: whoever changes them does so in one of these, too.
+        let settings = settings.now();
         let generation = cache.generation();
         let now = clock.now();
         let mut ended = vec![];
@@ -139,12 +149,13 @@ impl Sessions {
             let ids = ending::end(txn, which, EndReason::Relogin, by, now).await.map_err(db)?;
             ended.extend(ids.into_iter().map(|id| (id, EndReason::Relogin)));
         }
-        if settings.session_limit > 0 {
-            ended.extend(self.make_room(txn, &card, now).await?);
+        let limit = settings.limit_of(&card.role) as usize;
+        if limit > 0 {
+            ended.extend(self.make_room(txn, &card, limit, settings.session_limit_policy, now).await?);
         }
         let (token, token_hash) = secret::token();
         let remembered = remember && settings.lifetimes.remember.is_some();
-        let span = Span::begin(now, card.level, remembered, &settings.lifetimes);
+        let span = Span::begin(now, &card.role, card.level, remembered, &settings.lifetimes);
         let agent: String = from.user_agent.chars().take(USER_AGENT_MAX).collect();
         let device = Device::parse(&agent);
         let (id, fresh_until) = (clock.new_id(), now.plus(settings.sudo_for));
@@ -200,15 +211,15 @@ impl Sessions {
         &self,
         txn: &DatabaseTransaction,
         card: &UserCard,
+        limit: usize,
+        policy: LimitPolicy,
         now: Time,
     ) -> Result<Vec<(SessionId, EndReason)>, ApiError> {
-        let settings = &self.inner.settings;
         let mut live = self.live_by_use(txn, card.id, now).await?;
-        let limit = settings.session_limit as usize;
         if live.len() < limit {
             return Ok(vec![]);
         }
-        if settings.session_limit_policy == LimitPolicy::Refuse {
+        if policy == LimitPolicy::Refuse {
             let message = format!(
                 "You are signed in on {limit} devices, which is as many as is allowed. Sign out on one of them first."
             );

@@ -80,7 +80,12 @@ pub(crate) async fn setting(db: &impl ConnectionTrait, key: &str) -> Result<Opti
 }
 
 pub(crate) async fn remember(db: &impl ConnectionTrait, key: &str, value: String, now: Time) -> Result<(), DbErr> {
-    let row = setting::ActiveModel { key: Set(key.to_owned()), value: Set(value), updated_at: Set(now.0) };
+    let row = setting::ActiveModel {
+        key: Set(key.to_owned()),
+        value: Set(value),
+        updated_at: Set(now.0),
+        updated_by: Set(None),
+    };
     let there = OnConflict::column(setting::Column::Key)
         .update_columns([setting::Column::Value, setting::Column::UpdatedAt])
         .to_owned();

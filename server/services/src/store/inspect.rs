@@ -1,7 +1,8 @@
 //! Looking at a database without changing anything: for `rollcall doctor` and `rollcall migrate status`.
 
-use std::str::FromStr;
+use std::{collections::BTreeMap, str::FromStr};
 
+use domain::settings::Stored;
 use migrations::Migrator;
 use sea_orm::{Database, DatabaseConnection, DbErr, sqlx::sqlite::SqliteConnectOptions};
 use sea_orm_migration::MigratorTrait;
@@ -25,6 +26,8 @@ pub struct Inspection {
     pub migrations: Vec<Migration>,
     /// What the database's own check complains about; SQLite only, PostgreSQL checks its pages by itself.
     pub problems: Vec<String>,
+    /// Settings that admins chose.
+    pub chosen: Stored,
 }
 
 impl Store {
@@ -32,13 +35,18 @@ impl Store {
     pub async fn inspect(url: &str) -> Result<Inspection, DbErr> {
         let is_sqlite = url.starts_with("sqlite:");
         if is_sqlite && !file_exists(url)? {
-            return Ok(Inspection { exists: false, migrations: known(&[]), problems: vec![] });
+            return Ok(Inspection { exists: false, migrations: known(&[]), problems: vec![], chosen: Stored::new() });
         }
         let options = if is_sqlite { sqlite(url, 1, false) } else { postgres(url) };
         let db = Database::connect(options).await?;
+        let migrations = known(&applied(&db, is_sqlite).await?);
+        // The settings' own columns came with a later step.
+        let current = migrations.iter().all(|m| m.applied);
+        let chosen = if current { super::settings::all(&db).await? } else { BTreeMap::new() };
         let inspection = Inspection {
             exists: true,
-            migrations: known(&applied(&db, is_sqlite).await?),
+            migrations,
+            chosen: chosen.into_iter().map(|(key, row)| (key, row.value)).collect(),
             problems: if is_sqlite { problems(&db).await? } else { vec![] },
         };
         db.close().await?;

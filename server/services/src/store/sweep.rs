@@ -1,16 +1,15 @@
-//! The clean-up, in batches small enough that nobody notices, and what a change of settings does to sessions.
+//! The clean-up, in batches small enough that nobody notices.
 
 use domain::{
-    Level, SessionId, Time,
+    Time,
     session::EndReason,
-    settings::{Lifetimes, Settings},
+    settings::Settings,
     time::{HOUR, MINUTE},
 };
-use sea_orm::{ConnectionTrait, DbErr};
-use uuid::Uuid;
+use sea_orm::DbErr;
 
 use super::{
-    Store, ending,
+    Store,
     sql::{Sql, values},
 };
 
@@ -88,41 +87,4 @@ async fn batch(store: &Store, sql: &Sql) -> Result<u64, DbErr> {
     let n = sql.clone().run(&txn).await?;
     txn.commit().await?;
     Ok(n)
-}
-
-/// Gives every session nobody has ended the lifetimes that are in force now.
-pub(crate) async fn apply_lifetimes(db: &impl ConnectionTrait, l: &Lifetimes) -> Result<u64, DbErr> {
-    let idle = "CASE WHEN remembered THEN ? ELSE ? END";
-    let max = "CASE WHEN user_id IN (SELECT id FROM users WHERE role IN (SELECT name FROM roles WHERE level = 'admin')) \
-               THEN ? ELSE ? END";
-    let text = format!(
-        "UPDATE sessions SET idle_ms = {idle}, absolute_expires_at = created_at + {max}, \
-         expires_at = CASE WHEN last_activity_at + {idle} < created_at + {max} \
-         THEN last_activity_at + {idle} ELSE created_at + {max} END WHERE ended_at IS NULL"
-    );
-    let idle = || values![l.idle(true), l.idle(false)];
-    let max = || values![l.absolute(Level::Admin), l.absolute(Level::Member)];
-    let values = [idle(), max(), idle(), max(), idle(), max()].concat();
-    Sql::new(text, values).run(db).await
-}
-
-/// Ends the least recently used sessions of everybody who has more live ones than `limit`.
-pub(crate) async fn apply_limit(db: &impl ConnectionTrait, limit: u32, now: Time) -> Result<Vec<SessionId>, DbErr> {
-    let text = format!(
-        "SELECT id FROM (SELECT s.id AS id, row_number() OVER \
-         (PARTITION BY s.user_id ORDER BY s.last_activity_at DESC, s.id DESC) AS nth FROM sessions s WHERE {}) ranked \
-         WHERE nth > ?",
-        super::session::LIVE
-    );
-    let rows = Sql::new(text, values![now.0, i64::from(limit)]).rows(db).await?;
-    let ids: Vec<SessionId> = rows.iter().map(|r| r.try_get_by_index::<Uuid>(0)).collect::<Result<_, _>>()?;
-    let mut ended = vec![];
-    for chunk in ids.chunks(1_000) {
-        let which = Sql::new(
-            format!("s.id IN ({})", super::card::marks(chunk.len())),
-            chunk.iter().map(|id| sea_orm::Value::from(*id)).collect(),
-        );
-        ended.extend(ending::end(db, which, EndReason::Limit, None, now).await?);
-    }
-    Ok(ended)
 }

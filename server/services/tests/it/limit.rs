@@ -17,19 +17,36 @@ fn live() -> SessionFilter {
     SessionFilter { state: Some(domain::session::SessionState::Live), ..SessionFilter::default() }
 }
 
+/// Rounds of parallel sign-ins for each policy and database; `ROLLCALL_TEST_ROUNDS=200` for the whole proof.
+fn rounds() -> u32 {
+    std::env::var("ROLLCALL_TEST_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(5)
+}
+
+/// Half of them with a few sessions there already, so that slots are taken and free.
 #[tokio::test]
 async fn fifty_at_once_leave_exactly_five() {
-    for policy in [LimitPolicy::Lru, LimitPolicy::Refuse] {
+    for (policy, round) in (0..rounds()).flat_map(|n| [(LimitPolicy::Lru, n), (LimitPolicy::Refuse, n)]) {
+        let before = (round % 6) as usize;
         each(limited(5, policy), async |w| {
             let ada = w.user("ada").await;
+            for _ in 0..before {
+                w.session(&ada).await;
+            }
             let tries: Vec<_> = (0..50)
                 .map(|n| {
                     let (sessions, ada) = (w.services.sessions.clone(), ada.clone());
                     tokio::spawn(async move {
-                        if n % 5 == 0 {
-                            sessions.sign_in("ada", PASSWORD, false, &from(), None).await
-                        } else {
-                            sessions.create(&ada, false, &from()).await
+                        loop {
+                            // A password takes the processor a while: some of each, as in life.
+                            let tried = if n % 25 == round % 25 {
+                                sessions.sign_in("ada", PASSWORD, false, &from(), None).await
+                            } else {
+                                sessions.create(&ada, false, &from()).await
+                            };
+                            // A machine that is busy with other tests says 503, and people try again.
+                            if !matches!(&tried, Err(e) if e.code == ErrorCode::Unavailable) {
+                                return tried;
+                            }
                         }
                     })
                 })
@@ -44,10 +61,11 @@ async fn fifty_at_once_leave_exactly_five() {
             assert_eq!(w.services.sessions.count(&Actor::Operator, &live()).await.unwrap(), 5);
             let mut open = 0;
             for s in &good {
-                open += u32::from(w.opens(s).await);
+                open += usize::from(w.opens(s).await);
             }
-            assert_eq!(open, 5);
-            assert_eq!(good.len(), if policy == LimitPolicy::Lru { 50 } else { 5 });
+            // Those of before were the least recently used, and are counted when sign-ins are refused.
+            assert_eq!(open, if policy == LimitPolicy::Lru { 5 } else { 5 - before });
+            assert_eq!(good.len(), if policy == LimitPolicy::Lru { 50 } else { 5 - before });
         })
         .await;
     }

@@ -18,5 +18,6 @@ mod people;
 mod place;
 mod predicate;
 mod preferences;
+mod settings;
 mod sign_in;
 mod world;

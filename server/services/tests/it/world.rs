@@ -1,14 +1,19 @@
 //! A server's services on a fresh database.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
 };
 
-use domain::{Actor, Time, account::UserCard, settings::Settings, time::DAY};
+use domain::{
+    Actor, Time,
+    account::UserCard,
+    settings::{Fixed, Settings},
+    time::DAY,
+};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use services::{Clock, Config, LiveSession, NewUser, OpenError, Origin, Services, SignedIn};
 use tempfile::TempDir;
@@ -60,6 +65,17 @@ async fn run(url: String, settings: Settings, dir: Option<TempDir>, test: &impl 
     world.close().await;
 }
 
+fn configure(url: &str, settings: Settings, background: bool, home: &TempDir) -> Config {
+    Config {
+        database_url: url.to_owned(),
+        settings,
+        fixed: Fixed::default(),
+        secret_key_file: home.path().join("secret.key"),
+        geoip_file: None,
+        background,
+    }
+}
+
 impl World {
     pub(crate) async fn open(
         url: String,
@@ -69,22 +85,13 @@ impl World {
         background: bool,
         home: Arc<TempDir>,
     ) -> Self {
-        Self::open_at(url, clock, settings, dir, background, home, None).await
+        let config = configure(&url, settings, background, &home);
+        Self::open_with(config, clock, dir, home).await
     }
 
-    async fn open_at(
-        url: String,
-        clock: Clock,
-        settings: Settings,
-        dir: Option<TempDir>,
-        background: bool,
-        home: Arc<TempDir>,
-        geoip_file: Option<PathBuf>,
-    ) -> Self {
+    async fn open_with(config: Config, clock: Clock, dir: Option<TempDir>, home: Arc<TempDir>) -> Self {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let secret_key_file = home.path().join("secret.key");
-        let config =
-            Config { database_url: url.clone(), settings: settings.clone(), secret_key_file, geoip_file, background };
+        let (url, settings) = (config.database_url.clone(), config.settings.clone());
         let services = Services::open(config, clock.clone(), stop.clone(), &tasks).await.unwrap();
         Self { services, clock, url, settings, stop, tasks, dir, home }
     }
@@ -106,22 +113,26 @@ impl World {
         Self::open(self.url.clone(), self.clock.clone(), settings, None, background, Arc::clone(&self.home)).await
     }
 
+    fn config(&self, background: bool) -> Config {
+        configure(&self.url, self.settings.clone(), background, &self.home)
+    }
+
     /// A server that knows where addresses are.
     pub(crate) async fn another_at(&self, places: &Path) -> Self {
-        let (url, clock, home) = (self.url.clone(), self.clock.clone(), Arc::clone(&self.home));
-        Self::open_at(url, clock, self.settings.clone(), None, true, home, Some(places.to_owned())).await
+        let config = Config { geoip_file: Some(places.to_owned()), ..self.config(true) };
+        Self::open_with(config, self.clock.clone(), None, Arc::clone(&self.home)).await
+    }
+
+    /// A server on the same database that was started with flags.
+    pub(crate) async fn fixing(&self, fixed: Fixed) -> Self {
+        let config = Config { fixed, ..self.config(true) };
+        Self::open_with(config, self.clock.clone(), None, Arc::clone(&self.home)).await
     }
 
     /// Whether another process could open the database.
     pub(crate) async fn try_another(&self) -> Result<(), OpenError> {
-        let config = Config {
-            database_url: self.url.clone(),
-            settings: self.settings.clone(),
-            secret_key_file: self.home.path().join("secret.key"),
-            geoip_file: None,
-            background: false,
-        };
-        let opened = Services::open(config, self.clock.clone(), CancellationToken::new(), &TaskTracker::new()).await?;
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let opened = Services::open(self.config(false), self.clock.clone(), stop, &tasks).await?;
         opened.store.close().await;
         Ok(())
     }

@@ -83,6 +83,7 @@ fn settings(listen: SocketAddr, home: &std::path::Path) -> ServeSettings {
         hidden_grace: MINUTE,
         ..PresenceLimits::default()
     };
+    let ours = ["idle_after", "away_after", "grace", "hidden_grace"];
     ServeSettings {
         listen,
         ops_listen: None,
@@ -97,6 +98,7 @@ fn settings(listen: SocketAddr, home: &std::path::Path) -> ServeSettings {
         log: "warn".to_owned(),
         log_format: LogFormat::Text,
         services: Settings { presence, ..Settings::default() },
+        fixed: ours.map(|key| (key.to_owned(), "rollcall demo".to_owned())).into(),
     }
 }
 

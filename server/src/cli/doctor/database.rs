@@ -1,5 +1,6 @@
 //! The database: reachable, migrated, whole.
 
+use domain::settings::{Given, Stored, contradictions};
 use services::Store;
 
 use super::Finding;
@@ -30,5 +31,23 @@ pub(super) async fn database(settings: &ServeSettings) -> Vec<Finding> {
             Finding::bad(NAME, format!("it is damaged: {problem}"), mend)
         }
     };
-    vec![whole, schema]
+    vec![whole, schema, sense(settings, &inspection.chosen)]
+}
+
+/// Settings that contradict each other, or cannot be in force. What `serve` was given by flags is not known here.
+fn sense(settings: &ServeSettings, chosen: &Stored) -> Finding {
+    const NAME: &str = "settings";
+    let given = Given { base: settings.services.clone(), fixed: settings.fixed.clone() };
+    let (now, left_out) = given.with(chosen);
+    if let Some(key) = left_out.first() {
+        let found = format!("{key} as an admin chose it contradicts what is fixed, or cannot be read; it is left out");
+        return Finding::warn(NAME, found, format!("rollcall settings unset {key}"));
+    }
+    match contradictions(&now).first() {
+        None => Finding::ok(NAME, "they go together"),
+        Some(c) => {
+            let keys = c.keys.join(" or ");
+            Finding::warn(NAME, c.sentence.clone(), format!("change {keys}; see `rollcall settings list`"))
+        }
+    }
 }

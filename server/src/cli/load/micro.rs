@@ -6,7 +6,11 @@ use std::{
 };
 
 use clap::Args;
-use domain::{Actor, account::UserCard, settings::Settings};
+use domain::{
+    Actor,
+    account::UserCard,
+    settings::{Fixed, Settings},
+};
 use serde::Serialize;
 use services::{Clock, Config, Origin, Services, Token, secret};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -60,6 +64,7 @@ pub(super) async fn run(args: MicroArgs) -> Result<(), Failure> {
     let config = Config {
         database_url: sqlite_url(&folder.path().join("rollcall.db")),
         settings: Settings::default(),
+        fixed: Fixed::default(),
         secret_key_file: folder.path().join("secret.key"),
         geoip_file: None,
         // As in a server: with presence, and with the tasks that write behind.

@@ -45,7 +45,7 @@ pub(super) async fn run(args: PrepareArgs) -> Result<(), Failure> {
     let refused = |e: io::Error| Failure::failed(format!("{} cannot be written: {e}", args.out.display()));
     let folder = args.out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = BufWriter::new(NamedTempFile::new_in(folder).map_err(refused)?);
-    let cookie = CookieMaker::new(settings.https(), &settings.services);
+    let cookie = CookieMaker::new(settings.https());
     let made = services.sessions.bulk_load(&Actor::Operator, args.people, &args.role, args.yes).await?;
     for (username, token) in made {
         writeln!(file, "{username}\t{}={}", cookie.name(), token.expose()).map_err(refused)?;

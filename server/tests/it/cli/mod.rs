@@ -8,4 +8,5 @@ mod load;
 mod program;
 mod serve;
 mod sessions;
+mod settings;
 mod user;

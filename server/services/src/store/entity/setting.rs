@@ -1,4 +1,4 @@
-//! A value the program remembers, by key.
+//! A setting that somebody chose, or a value the program remembers, by key.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,9 +7,11 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: String,
-    /// JSON text.
+    /// As it was written; JSON text where the program remembers something.
     pub value: String,
     pub updated_at: i64,
+    /// A username or `operator`; nothing for the program itself.
+    pub updated_by: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -1,7 +1,27 @@
 //! Settings that rules depend on, with the defaults of the contract. How they are read (flags, environment, file) is
 //! the program's business.
+//!
+//! - `registry`: every setting with its words, its bounds and its place here. `text`: values as people write them.
+//! - `given`: which value is in force: what is fixed, then what an admin chose, then the default.
+//! - `sense`: settings that contradict each other. `view`: how they are shown, and what a change does.
+
+mod given;
+mod registry;
+mod sense;
+mod text;
+mod view;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::{
+    given::{Fixed, Given, Stored},
+    registry::{ALL, Applies, Group, Setting, Takes, setting},
+    sense::{Contradiction, contradictions},
+    text::{duration, duration_text, durations_of_roles, numbers_of_roles},
+    view::{Changed, Consequences, Of, SettingView, Sooner},
+};
 
 use crate::{
     Level,
@@ -16,26 +36,63 @@ pub struct Lifetimes {
     pub max_admin: Millis,
     /// Idle limit of a remembered sign-in; nothing when remembering is off.
     pub remember: Option<Millis>,
+    /// Idle limits of roles, in place of both.
+    pub idle_by_role: BTreeMap<String, Millis>,
 }
 
 impl Default for Lifetimes {
     fn default() -> Self {
-        Self { idle: 24 * HOUR, max: 30 * DAY, max_admin: 24 * HOUR, remember: Some(14 * DAY) }
+        Self {
+            idle: 24 * HOUR,
+            max: 30 * DAY,
+            max_admin: 24 * HOUR,
+            remember: Some(14 * DAY),
+            idle_by_role: BTreeMap::new(),
+        }
     }
 }
 
 impl Lifetimes {
     /// `ROLLCALL_SESSION_PRESET=strict`: 1 h idle, 24 h absolute, no remembering (NIST 800-63B AAL2).
     pub fn strict() -> Self {
-        Self { idle: HOUR, max: 24 * HOUR, max_admin: 24 * HOUR, remember: None }
+        Self { idle: HOUR, max: 24 * HOUR, max_admin: 24 * HOUR, remember: None, idle_by_role: BTreeMap::new() }
     }
 
+    /// What a role without an idle limit of its own has.
     pub fn idle(&self, remembered: bool) -> Millis {
         if remembered { self.remember.unwrap_or(self.idle) } else { self.idle }
     }
 
+    /// A role's own idle limit holds for remembered sign-ins as well: whoever sets it wants those people signed out.
+    pub fn idle_of(&self, role: &str, remembered: bool) -> Millis {
+        self.idle_by_role.get(role).copied().unwrap_or_else(|| self.idle(remembered))
+    }
+
+    /// The shortest idle limit of all.
+    pub fn shortest_idle(&self) -> Millis {
+        self.idle_by_role.values().copied().chain([self.idle(false), self.idle(true)]).min().unwrap_or(self.idle)
+    }
+
     pub fn absolute(&self, level: Level) -> Millis {
         if level == Level::Admin { self.max_admin.min(self.max) } else { self.max }
+    }
+}
+
+/// Defaults of the lifetimes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Preset {
+    #[default]
+    Standard,
+    Strict,
+}
+
+impl Preset {
+    pub fn lifetimes(self) -> Lifetimes {
+        match self {
+            Self::Standard => Lifetimes::default(),
+            Self::Strict => Lifetimes::strict(),
+        }
     }
 }
 
@@ -96,9 +153,13 @@ impl Default for PresenceLimits {
 /// Everything the services are told at the start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
+    /// Where `lifetimes` came from, unless they were given one by one.
+    pub preset: Preset,
     pub lifetimes: Lifetimes,
     /// Live sessions per user; 0 = no limit.
     pub session_limit: u32,
+    /// Limits of roles, in place of it.
+    pub session_limit_by_role: BTreeMap<String, u32>,
     pub session_limit_policy: LimitPolicy,
     /// Sudo mode lasts this long after a sign-in or a confirmed password.
     pub sudo_for: Millis,
@@ -121,8 +182,10 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            preset: Preset::Standard,
             lifetimes: Lifetimes::default(),
             session_limit: 10,
+            session_limit_by_role: BTreeMap::new(),
             session_limit_policy: LimitPolicy::Lru,
             sudo_for: 10 * MINUTE,
             login_throttle: true,
@@ -134,5 +197,12 @@ impl Default for Settings {
             retention_events: 90 * DAY,
             retention_ip: 30 * DAY,
         }
+    }
+}
+
+impl Settings {
+    /// How many live sessions somebody of `role` may have; 0 = no limit.
+    pub fn limit_of(&self, role: &str) -> u32 {
+        self.session_limit_by_role.get(role).copied().unwrap_or(self.session_limit)
     }
 }

@@ -1,0 +1,49 @@
+// Settings at run time: found, changed by keyboard, reviewed before they end sessions. And the sessions they are about:
+// filtered, counted, ended.
+
+import { check } from "../support/axe";
+import { enter, hydrated } from "../support/person";
+import { expect, test } from "../support/test";
+
+test("a setting is changed, and what would end is shown before", async ({ page, admin, client, newPerson, complaints }) => {
+  complaints.allowStatus(422);
+  const person = await newPerson();
+  await client(person);
+  await client(person);
+  await enter(page, admin, "/admin");
+  await page.getByRole("link", { name: "Settings" }).click();
+  await expect(page.getByRole("heading", { name: "Settings", level: 1 })).toBeVisible();
+  await check(page, "settings");
+
+  const grace = page.getByLabel("Grace after a lost connection");
+  await grace.fill("soon");
+  await page.getByRole("button", { name: "Save Presence" }).press("Enter");
+  await expect(page.getByRole("alert")).toBeFocused();
+  await expect(grace).toHaveAttribute("aria-invalid", "true");
+  await grace.fill("20s");
+  await page.getByRole("button", { name: "Save Presence" }).press("Enter");
+  await expect(page.getByText(/changed .* by/)).toBeVisible();
+  await expect(grace).toHaveValue("20s");
+
+  await page.getByLabel("Sessions per person").fill("1");
+  await page.getByRole("button", { name: "Save Sessions" }).press("Enter");
+  const review = page.getByRole("region", { name: "Before this is saved" });
+  await expect(review).toContainText("10 becomes 1");
+  await expect(review).toContainText(person.name);
+  await check(page, "settings, review");
+  await review.getByRole("button", { name: /^Save and end \d+ sessions?$/ }).press("Enter");
+  await expect(page).toHaveURL(/\/admin\/settings$/);
+  await expect(page.getByLabel("Sessions per person")).toHaveValue("1");
+  await page.getByLabel("Sessions per person").fill("");
+  await page.getByRole("button", { name: "Save Sessions" }).press("Enter");
+  await expect(page.getByLabel("Sessions per person")).toHaveValue("10");
+});
+
+test("on a phone settings and sessions fit", async ({ page, admin }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  for (const path of ["/admin/settings", "/admin/sessions"]) {
+    await enter(page, admin, path);
+    await check(page, `${path} on a phone`);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  }
+});
