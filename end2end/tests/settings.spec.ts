@@ -47,3 +47,36 @@ test("on a phone settings and sessions fit", async ({ page, admin }) => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
   }
 });
+
+test("everything that matches ends after its number was shown and a word typed", async ({ page, admin, client, newPerson, complaints }) => {
+  complaints.allowStatus(422);
+  const person = await newPerson();
+  await client(person);
+  await client(person);
+  await enter(page, admin, `/admin/sessions?user=${person.username}`);
+  await hydrated(page);
+  await page.getByRole("button", { name: "End 2 live sessions that match" }).press("Enter");
+  const dialog = page.getByRole("dialog", { name: "End 2 sessions?" });
+  await expect(dialog).toContainText("Undo is impossible");
+  await check(page, "end everything");
+  await dialog.getByLabel("Type “end” to confirm").fill("stop");
+  await page.keyboard.press("Enter");
+  await expect(dialog.getByRole("alert")).toBeFocused();
+  await dialog.getByLabel("Type “end” to confirm").fill("end");
+  await page.keyboard.press("Enter");
+  await expect(dialog).toBeHidden();
+  await expect(page.getByRole("status").filter({ hasText: "2 sessions ended." })).toBeAttached();
+  await expect(page.getByRole("button", { name: /that match/ })).toHaveCount(0);
+  await expect(page.getByRole("cell", { name: /^Revoked/ })).toHaveCount(2);
+});
+
+test("ticked sessions end", async ({ page, admin, client, newPerson }) => {
+  const person = await newPerson();
+  await client(person);
+  await client(person);
+  await enter(page, admin, `/admin/sessions?user=${person.username}`);
+  await hydrated(page);
+  await page.getByRole("checkbox", { name: new RegExp(person.name) }).first().check();
+  await page.getByRole("button", { name: "End 1 selected" }).press("Enter");
+  await expect(page.getByRole("cell", { name: /^Revoked/ })).toHaveCount(1);
+});

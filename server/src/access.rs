@@ -153,6 +153,8 @@ const ACCESS: &[(&str, &str, Access)] = &[
     ("POST", "/rpc/import_people", Access::Admin),
     ("POST", "/rpc/end_session", Access::Manager),
     ("POST", "/rpc/unlock_export", Access::Admin),
+    ("POST", "/rpc/end_matching", Access::Manager),
+    ("POST", "/rpc/end_selected", Access::Manager),
     ("POST", "/rpc/save_settings", Access::Admin),
     ("GET", "/socket/websocket", Access::SignedIn),
     ("GET", "/realtime/v1/websocket", Access::SignedIn),

@@ -23,7 +23,7 @@ mod directory;
 pub(crate) mod part;
 pub(crate) mod people;
 pub(crate) mod query;
-mod sessions;
+pub(crate) mod sessions;
 pub(crate) mod settings;
 
 use domain::{Actor, ApiError, Time};

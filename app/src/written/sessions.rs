@@ -1,25 +1,32 @@
-//! Who is signed in, and who was.
+//! Who is signed in, and who was: found by any filter, counted exactly, and ended.
 
 use domain::{
-    ApiError,
-    session::{EndReason, SessionFilter, SessionSort, SessionState, SessionView},
+    ApiError, Level, Time,
+    access::Action,
+    session::{EndReason, SessionFilter, SessionSort, SessionState, SessionStats, SessionView},
+    time::{DAY, SECOND, human},
     useragent::Kind,
 };
 use leptos::prelude::*;
+use services::Which;
 
 use super::{
     Asked, Written, page,
     part::{apply, chip, confirm, empty, pager, refused, search, sorted, when},
+    query::Query,
 };
 use crate::text;
 
+pub(crate) const PATH: &str = "/admin/sessions";
+/// Typed before everything that matches is ended.
+pub(crate) const CONFIRM: &str = "end";
 /// What filters this list.
-const FILTERS: [&str; 8] = ["q", "state", "role", "org", "device", "reason", "user", "ip"];
+const FILTERS: [&str; 10] = ["q", "state", "role", "org", "device", "reason", "user", "ip", "from", "to"];
 const LIMIT: u32 = 50;
 
-pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
-    let q = &asked.query;
-    let filter = SessionFilter {
+/// The filter that a page's address asks for. Days are in UTC; the last one is included.
+pub(crate) fn filter_of(q: &Query) -> SessionFilter {
+    SessionFilter {
         user: q.owned("user"),
         role: q.owned("role"),
         org: q.owned("org"),
@@ -27,60 +34,188 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
         device: q.word("device", Kind::parse),
         state: q.word("state", SessionState::parse),
         reason: q.word("reason", EndReason::parse),
-        from: None,
-        to: None,
+        from: q.word("from", Time::of_day),
+        to: q.word("to", Time::of_day).map(|day| day.plus(DAY)),
         q: q.owned("q"),
-    };
+    }
+}
+
+pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
+    let (q, sessions) = (&asked.query, &asked.services.sessions);
+    let filter = filter_of(q);
     let sort = q.word("sort", SessionSort::parse).unwrap_or_default();
-    let list = asked.services.sessions.list(asked.actor, &filter, sort, LIMIT, q.get("cursor")).await?;
+    let list = sessions.list(asked.actor, &filter, sort, LIMIT, q.get("cursor")).await?;
+    let stats = sessions.stats(asked.actor).await?;
+    let live = SessionFilter { state: Some(SessionState::Live), ..filter.clone() };
+    let would_end = if filter.state == Some(SessionState::Ended) {
+        0
+    } else {
+        sessions.revoke(asked.actor, Which::Filter(live), false, true).await?
+    };
+    let roles: Vec<(String, String)> = stats.by_role.keys().map(|r| (r.clone(), text::capital(r))).collect();
+    let mut orgs: Vec<(String, String)> = stats.by_org.keys().map(|o| (o.clone(), o.clone())).collect();
+    orgs.sort();
+    let everybody = asked.actor.reach(Action::CleanUp) == domain::Reach::Everything;
+    let devices = words(&[Kind::Desktop, Kind::Phone, Kind::Tablet, Kind::Program, Kind::Unknown], Kind::as_str);
     Ok(page("Sessions", || {
         let rows = list.items.iter().map(row).collect_view();
         view! {
             {confirm(asked)}
             {refused(asked)}
+            <section class="card" aria-label="Totals" data-part="totals">{totals(&stats)}</section>
             <form class="bar" method="get" action=asked.path.to_owned() role="search" aria-label="Sessions">
                 {search(q, "Find a person or an address")}
                 {chip(q, "state", "State", words(&SessionState::ALL, SessionState::as_str))}
+                {chip(q, "role", "Role", roles)}
+                {everybody.then(|| chip(q, "org", "Organisation", orgs))}
+                {chip(q, "device", "Device", devices)}
                 {chip(q, "reason", "Ended by", words(&EndReason::ALL, EndReason::as_str))}
+                {day(q, "from", "Since")}
+                {day(q, "to", "Until")}
+                {["user", "ip"].map(|name| q.owned(name).map(|v| view! { <input type="hidden" name=name value=v /> })).collect_view()}
                 {apply(asked, &FILTERS)}
             </form>
-            <section class="card" data-part="list">
+            <form class="card" data-part="list" method="post" action="/rpc/end_selected" aria-label="Selected sessions">
                 <div class="tablewrap" tabindex="0" role="region" aria-label="Table of sessions">
-                    <table class="listed">
+                    <table class="listed" role="table">
                         <caption class="hidden">"Sessions"</caption>
-                        <thead>
-                            <tr>
-                                <th scope="col">"Person"</th>
-                                <th scope="col">"State"</th>
+                        <thead role="rowgroup">
+                            <tr role="row">
+                                <th scope="col" role="columnheader">
+                                    <input type="checkbox" id="all-sessions" data-all="" aria-label="Select all live sessions of this page" />
+                                </th>
+                                <th scope="col" role="columnheader">"Person"</th>
+                                <th scope="col" role="columnheader">"State"</th>
                                 {sorted(asked, "Started", &[("started", "descending")], "started")}
                                 {sorted(asked, "Last activity", &[("activity", "descending")], "started")}
-                                <th scope="col">"Device"</th>
-                                <th scope="col">"Address"</th>
-                                <th scope="col">"Ended"</th>
+                                <th scope="col" role="columnheader">"Device"</th>
+                                <th scope="col" role="columnheader">"Address"</th>
+                                <th scope="col" role="columnheader">"Ended"</th>
                             </tr>
                         </thead>
-                        <tbody>{rows}</tbody>
+                        <tbody role="rowgroup">{rows}</tbody>
                     </table>
                 </div>
                 {list.items.is_empty().then(|| empty(asked, &FILTERS, "Nobody has signed in yet.", "sessions"))}
                 {pager(asked, list.items.len(), list.total, "session", list.next.as_deref())}
-            </section>
+                <div class="actions start body">
+                    <button class="button danger" data-some="">"End "<span data-count="">"0"</span>" selected"</button>
+                    {(would_end > 0).then(|| view! {
+                        <button type="button" class="button danger" command="show-modal" commandfor="end-all">
+                            {format!("End {} that match", text::count(would_end, "live session"))}
+                        </button>
+                    })}
+                </div>
+            </form>
+            <div data-part="dialog">{(would_end > 0).then(|| end_all(asked, would_end))}</div>
         }
     }))
 }
 
+/// Exact numbers over everything in reach, whatever the filter.
+fn totals(s: &SessionStats) -> impl IntoView + use<> {
+    let length = |seconds: Option<f64>| seconds.map_or_else(|| "–".to_owned(), |s| human(s as i64 * SECOND));
+    let of = |groups: &std::collections::BTreeMap<String, u64>| {
+        let mut groups: Vec<_> = groups.iter().filter(|(_, n)| **n > 0).collect();
+        groups.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
+        let first: Vec<String> = groups.iter().take(6).map(|(name, n)| format!("{name} {n}")).collect();
+        match groups.len() {
+            0 => "–".to_owned(),
+            n if n > 6 => format!("{}, and {} more", first.join(", "), n - 6),
+            _ => first.join(", "),
+        }
+    };
+    view! {
+        <dl class="facts body totals">
+            <dt>"Live"</dt>
+            <dd>{s.live}</dd>
+            <dt>"Ended"</dt>
+            <dd>{s.ended}</dd>
+            <dt>"Expired, not cleaned up yet"</dt>
+            <dd>{s.expired_uncleaned}</dd>
+            <dt>"Live by role"</dt>
+            <dd>{of(&s.by_role)}</dd>
+            <dt>"Live by organisation"</dt>
+            <dd>{of(&s.by_org)}</dd>
+            <dt>"Average and median length"</dt>
+            <dd>{length(s.average_seconds)}", "{length(s.median_seconds)}</dd>
+        </dl>
+    }
+}
+
+fn day(q: &Query, name: &'static str, label: &'static str) -> impl IntoView + use<> {
+    view! {
+        <label class="chip" class:on=q.get(name).is_some()>
+            <span>{label}</span>
+            <input type="date" name=name id=format!("by-{name}") value=q.owned(name) />
+        </label>
+    }
+}
+
+/// Ending everything that matches: the very number, and a word to type.
+fn end_all(asked: &Asked<'_>, n: u64) -> impl IntoView + use<> {
+    let address = asked.query.with("", "cursor", None);
+    let query = address.strip_prefix('?').unwrap_or_default().to_owned();
+    let filters = asked.query.count(&FILTERS);
+    let which = match filters {
+        0 => "No filter is set: this is everybody.".to_owned(),
+        1 => "These are the live ones that match the filter.".to_owned(),
+        n => format!("These are the live ones that match {n} filters."),
+    };
+    let admin = asked.actor.person().is_ok_and(|p| p.card.level >= Level::Manager);
+    view! {
+        <dialog id="end-all" class="dialog" aria-labelledby="end-all-heading">
+            <form method="post" action="/rpc/end_matching">
+                <h2 id="end-all-heading">{format!("End {}?", text::count(n, "session"))}</h2>
+                <p>{which}" Their people are signed out at once, and their pages close. Undo is impossible: everybody signs in again."</p>
+                <input type="hidden" name="query" value=query />
+                <input type="hidden" name="number" value=n.to_string() />
+                {admin.then(|| view! {
+                    <label class="check">
+                        <input type="checkbox" name="include_own" value="true" />
+                        "My own session too, should it match"
+                    </label>
+                })}
+                <div class="field">
+                    <label for="end-confirm">{format!("Type “{CONFIRM}” to confirm")}</label>
+                    <input id="end-confirm" name="confirm" autocomplete="off" autocapitalize="none" spellcheck="false" required />
+                </div>
+                <div class="actions">
+                    <button type="button" class="button" command="close" commandfor="end-all">"Keep them"</button>
+                    <button class="button danger">{format!("End {}", text::count(n, "session"))}</button>
+                </div>
+            </form>
+        </dialog>
+    }
+}
+
 fn row(s: &SessionView) -> impl IntoView + use<> {
     let ended = s.ended_reason.map(|r| text::capital(&r.as_str().replace('_', " ")));
-    let by = s.ended_by.clone().map(|by| format!("by {by}"));
+    let by = s.ended_by.clone().map(|by| format!("by {by} "));
+    let live = s.state == SessionState::Live;
+    let label = format!("Select the session of {}, {}", s.name, s.device_label());
+    let person = Query::default().with(PATH, "user", Some(&s.username));
+    let address = Query::default().with(PATH, "ip", Some(&s.ip));
     view! {
-        <tr>
-            <th scope="row">{s.name.clone()}<small class="muted">{s.username.clone()}</small></th>
-            <td>{text::capital(s.state.as_str())}{s.current.then(|| view! { <small>"This session"</small> })}</td>
-            <td>{when(s.created_at, false)}</td>
-            <td>{when(s.last_activity_at, true)}</td>
-            <td>{s.device_label()}</td>
-            <td>{s.ip.clone()}<small class="muted">{s.place.clone()}</small></td>
-            <td>{ended}<small class="muted">{by}" "{s.ended_at.map(|at| when(at, false))}</small></td>
+        <tr role="row" class:current=s.current>
+            <td role="cell" class="act">
+                {live.then(|| view! { <input type="checkbox" name="ids" value=s.id.to_string() aria-label=label /> })}
+            </td>
+            <th scope="row" role="rowheader">
+                <a href=person>{s.name.clone()}</a>
+                <small class="muted">{s.username.clone()}" · "{s.role.clone()}</small>
+            </th>
+            <td role="cell">
+                {text::capital(s.state.as_str())}
+                {s.current.then(|| view! { <span class="tag accent">"This session"</span> })}
+            </td>
+            <td role="cell" data-label="Started">{when(s.created_at, false)}</td>
+            <td role="cell" data-label="Last activity">{when(s.last_activity_at, true)}</td>
+            <td role="cell">{s.device_label()}</td>
+            <td role="cell" class="mono"><a href=address>{s.ip.clone()}</a><small class="muted">{s.place.clone()}</small></td>
+            <td role="cell" data-label="Ended">
+                {ended.map(|reason| view! { {reason}<small class="muted">{by}{s.ended_at.map(|at| when(at, false))}</small> })}
+            </td>
         </tr>
     }
 }

@@ -100,3 +100,28 @@ async fn ada_is_there(app: &App) -> bool {
         SessionFilter { user: Some("ada".into()), state: Some(SessionState::Live), ..SessionFilter::default() };
     app.services.sessions.count(&Actor::Operator, &filter).await.unwrap() == 1
 }
+
+/// Row 27: the number that is shown is the number that ends, and one's own stays unless asked.
+#[tokio::test]
+async fn everything_that_matches_ends_after_a_word_was_typed() {
+    let app = App::start().await;
+    let (ada, bob) = (app.signed_in("ada", "student", None).await, app.signed_in("bob", "student", None).await);
+    let admin = app.signed_in("root", "admin", None).await;
+    let page = admin.page("/admin/sessions?role=student").await.text;
+    assert!(page.contains("End 2 sessions?") && page.contains("End 2 live sessions that match"), "{page}");
+    let fields = |confirm: &'static str, number: &'static str| {
+        [("query", "role=student"), ("confirm", confirm), ("number", number)]
+    };
+    assert_eq!(admin.rpc("end_matching", &fields("", "2")).await.status, 422);
+    let more = admin.rpc("end_matching", &fields("end", "1")).await;
+    assert!(more.json()["message"].as_str().unwrap().contains("more than you were shown"));
+    assert!(ada.is_signed_in().await && bob.is_signed_in().await);
+    assert_eq!(admin.rpc("end_matching", &fields("end", "2")).await.json()["say"], "2 sessions ended.");
+    assert!(!ada.is_signed_in().await && !bob.is_signed_in().await && admin.is_signed_in().await);
+    let page = admin.page("/admin/sessions").await.text;
+    assert!(!page.contains("that match"), "only one's own is left, which is spared");
+    let again = app.sign_in("ada").await;
+    let id = again.session_id().await;
+    assert_eq!(admin.rpc("end_selected", &[("ids", &id)]).await.json()["say"], "1 session ended.");
+    assert!(!again.is_signed_in().await);
+}

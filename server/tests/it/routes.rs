@@ -59,6 +59,8 @@ fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
         "/rpc/at" => &[("back", "5")],
         "/rpc/page" => &[("url", "/nothing")],
         "/rpc/choose" => &[("choice", "busy"), ("message", "in a lesson"), ("minutes", "5")],
+        "/rpc/end_selected" => &[("ids", NOBODY)],
+        "/rpc/end_matching" => &[("query", "user=nobody"), ("confirm", "end")],
         "/rpc/save_settings" => &[("values[grace]", "15s")],
         "/rpc/end_sessions" | "/rpc/move_people" => &[("ids", NOBODY)],
         "/rpc/add_person" => &[("username", "newcomer2")],
