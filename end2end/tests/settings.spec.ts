@@ -40,11 +40,13 @@ test("a setting is changed, and what would end is shown before", async ({ page, 
 });
 
 test("on a phone settings and sessions fit", async ({ page, admin }) => {
-  await page.setViewportSize({ width: 390, height: 844 });
+  await enter(page, admin);
   for (const path of ["/admin/settings", "/admin/sessions"]) {
-    await enter(page, admin, path);
-    await check(page, `${path} on a phone`);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.goto(path);
+    await hydrated(page);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    await check(page, `${path} on a phone`);
   }
 });
 

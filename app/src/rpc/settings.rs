@@ -1,6 +1,6 @@
 //! Settings, as the page sends them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use domain::{ApiError, settings::SettingView};
 use leptos::prelude::*;
@@ -20,7 +20,7 @@ const VALUE_MAX: usize = 200;
 /// first: the page shows what would happen, and sends it again as confirmed.
 #[server(prefix = "/rpc", endpoint = "save_settings", output = Text)]
 pub async fn save_settings(
-    #[server(default)] values: HashMap<String, String>,
+    #[server(default)] values: BTreeMap<String, String>,
     #[server(default)] confirmed: bool,
 ) -> Result<Outcome, RpcError> {
     let (settings, actor) = (ssr::services().settings, ssr::actor()?);
@@ -49,7 +49,7 @@ pub async fn save_settings(
     Ok(Outcome { go: Some(PATH.to_owned()), ..Outcome::say(say) })
 }
 
-fn changes(list: &[SettingView], values: &HashMap<String, String>) -> Result<Changes, ApiError> {
+fn changes(list: &[SettingView], values: &BTreeMap<String, String>) -> Result<Changes, ApiError> {
     let mut changes = BTreeMap::new();
     for (key, value) in values {
         let value = value.trim();

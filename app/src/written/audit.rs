@@ -7,7 +7,7 @@ use services::{AuditFilter, AuditRow, Verified};
 
 use super::{
     Asked, Written, page,
-    part::{apply, chip, empty, exact, pager, refused, search},
+    part::{apply, chip, day, empty, exact, kept, pager, refused, search},
 };
 use crate::{routes::escape, text};
 
@@ -161,20 +161,6 @@ fn export(asked: &Asked, filter: &AuditFilter, unlocked: bool) -> impl IntoView 
         <a class="button" rel="external" download="" href=link("json")>"As JSON"</a>
     }
     .into_any()
-}
-
-fn day(asked: &Asked, name: &'static str, label: &'static str) -> impl IntoView + use<> {
-    view! {
-        <label class="chip">
-            <span>{label}</span>
-            <input type="date" name=name id=format!("by-{name}") value=asked.query.owned(name) />
-        </label>
-    }
-}
-
-/// What a link filters by stays when a field is changed.
-fn kept(asked: &Asked, name: &'static str) -> impl IntoView + use<> {
-    asked.query.owned(name).map(|value| view! { <input type="hidden" name=name value=value /> })
 }
 
 fn row(r: &AuditRow) -> impl IntoView + use<> {

@@ -58,6 +58,21 @@ pub(crate) fn chip(
     }
 }
 
+/// A day of a filter form, in UTC.
+pub(crate) fn day(asked: &Asked, name: &'static str, label: &'static str) -> impl IntoView + use<> {
+    view! {
+        <label class="chip">
+            <span>{label}</span>
+            <input type="date" name=name id=format!("by-{name}") value=asked.query.owned(name) />
+        </label>
+    }
+}
+
+/// What a link filters by stays when a field is changed.
+pub(crate) fn kept(asked: &Asked, name: &'static str) -> impl IntoView + use<> {
+    asked.query.owned(name).map(|value| view! { <input type="hidden" name=name value=value /> })
+}
+
 /// The end of a filter form: what clears it, and what sends it without scripts.
 pub(crate) fn apply(asked: &Asked, names: &[&str]) -> impl IntoView + use<> {
     let path = asked.path.to_owned();

@@ -12,7 +12,7 @@ use services::Which;
 
 use super::{
     Asked, Written, page,
-    part::{apply, chip, confirm, empty, pager, refused, search, sorted, when},
+    part::{apply, chip, confirm, day, empty, kept, pager, refused, search, sorted, when},
     query::Query,
 };
 use crate::text;
@@ -62,7 +62,7 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
         view! {
             {confirm(asked)}
             {refused(asked)}
-            <section class="card" aria-label="Totals" data-part="totals">{totals(&stats)}</section>
+            <section class="card totals" aria-label="Totals" data-part="totals">{totals(&stats)}</section>
             <form class="bar" method="get" action=asked.path.to_owned() role="search" aria-label="Sessions">
                 {search(q, "Find a person or an address")}
                 {chip(q, "state", "State", words(&SessionState::ALL, SessionState::as_str))}
@@ -70,9 +70,10 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
                 {everybody.then(|| chip(q, "org", "Organisation", orgs))}
                 {chip(q, "device", "Device", devices)}
                 {chip(q, "reason", "Ended by", words(&EndReason::ALL, EndReason::as_str))}
-                {day(q, "from", "Since")}
-                {day(q, "to", "Until")}
-                {["user", "ip"].map(|name| q.owned(name).map(|v| view! { <input type="hidden" name=name value=v /> })).collect_view()}
+                {day(asked, "from", "Since")}
+                {day(asked, "to", "Until")}
+                {kept(asked, "user")}
+                {kept(asked, "ip")}
                 {apply(asked, &FILTERS)}
             </form>
             <form class="card" data-part="list" method="post" action="/rpc/end_selected" aria-label="Selected sessions">
@@ -81,7 +82,7 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
                         <caption class="hidden">"Sessions"</caption>
                         <thead role="rowgroup">
                             <tr role="row">
-                                <th scope="col" role="columnheader">
+                                <th scope="col" role="columnheader" class="tick">
                                     <input type="checkbox" id="all-sessions" data-all="" aria-label="Select all live sessions of this page" />
                                 </th>
                                 <th scope="col" role="columnheader">"Person"</th>
@@ -126,7 +127,7 @@ fn totals(s: &SessionStats) -> impl IntoView + use<> {
         }
     };
     view! {
-        <dl class="facts body totals">
+        <dl class="facts body">
             <dt>"Live"</dt>
             <dd>{s.live}</dd>
             <dt>"Ended"</dt>
@@ -140,15 +141,6 @@ fn totals(s: &SessionStats) -> impl IntoView + use<> {
             <dt>"Average and median length"</dt>
             <dd>{length(s.average_seconds)}", "{length(s.median_seconds)}</dd>
         </dl>
-    }
-}
-
-fn day(q: &Query, name: &'static str, label: &'static str) -> impl IntoView + use<> {
-    view! {
-        <label class="chip" class:on=q.get(name).is_some()>
-            <span>{label}</span>
-            <input type="date" name=name id=format!("by-{name}") value=q.owned(name) />
-        </label>
     }
 }
 
@@ -191,6 +183,7 @@ fn end_all(asked: &Asked<'_>, n: u64) -> impl IntoView + use<> {
 
 fn row(s: &SessionView) -> impl IntoView + use<> {
     let ended = s.ended_reason.map(|r| text::capital(&r.as_str().replace('_', " ")));
+    let label_of_end = ended.is_some().then_some("Ended");
     let by = s.ended_by.clone().map(|by| format!("by {by} "));
     let live = s.state == SessionState::Live;
     let label = format!("Select the session of {}, {}", s.name, s.device_label());
@@ -198,7 +191,7 @@ fn row(s: &SessionView) -> impl IntoView + use<> {
     let address = Query::default().with(PATH, "ip", Some(&s.ip));
     view! {
         <tr role="row" class:current=s.current>
-            <td role="cell" class="act">
+            <td role="cell" class="tick">
                 {live.then(|| view! { <input type="checkbox" name="ids" value=s.id.to_string() aria-label=label /> })}
             </td>
             <th scope="row" role="rowheader">
@@ -207,13 +200,13 @@ fn row(s: &SessionView) -> impl IntoView + use<> {
             </th>
             <td role="cell">
                 {text::capital(s.state.as_str())}
-                {s.current.then(|| view! { <span class="tag accent">"This session"</span> })}
+                {s.current.then(|| view! { " "<span class="tag accent">"This session"</span> })}
             </td>
             <td role="cell" data-label="Started">{when(s.created_at, false)}</td>
             <td role="cell" data-label="Last activity">{when(s.last_activity_at, true)}</td>
             <td role="cell">{s.device_label()}</td>
-            <td role="cell" class="mono"><a href=address>{s.ip.clone()}</a><small class="muted">{s.place.clone()}</small></td>
-            <td role="cell" data-label="Ended">
+            <td role="cell" class="mono"><a href=address>{s.ip.clone()}</a>{s.place.clone().map(|place| view! { <small class="muted">{place}</small> })}</td>
+            <td role="cell" data-label=label_of_end>
                 {ended.map(|reason| view! { {reason}<small class="muted">{by}{s.ended_at.map(|at| when(at, false))}</small> })}
             </td>
         </tr>

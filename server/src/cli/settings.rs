@@ -1,7 +1,7 @@
 //! `rollcall settings`: what is in force, and changing it; a running server follows within 2 s.
 
 use clap::{Args, Subcommand};
-use domain::{Actor, settings::SettingView};
+use domain::{Actor, Time, settings::SettingView};
 use services::Changes;
 
 use super::{database::DatabaseArgs, failure::Failure, out, table::table};
@@ -77,7 +77,7 @@ fn row(s: &SettingView) -> [String; 6] {
         (Some(fixed), _) => format!("fixed by {fixed}"),
         (None, by) => by.clone().unwrap_or_default(),
     };
-    let at = s.changed_at.map(|at| at.exact()).unwrap_or_default();
+    let at = s.changed_at.map(Time::exact).unwrap_or_default();
     [s.key.clone(), s.value.clone(), s.default.clone(), s.bounds.clone(), at, by]
 }
 

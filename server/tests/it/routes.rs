@@ -59,10 +59,9 @@ fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
         "/rpc/at" => &[("back", "5")],
         "/rpc/page" => &[("url", "/nothing")],
         "/rpc/choose" => &[("choice", "busy"), ("message", "in a lesson"), ("minutes", "5")],
-        "/rpc/end_selected" => &[("ids", NOBODY)],
         "/rpc/end_matching" => &[("query", "user=nobody"), ("confirm", "end")],
         "/rpc/save_settings" => &[("values[grace]", "15s")],
-        "/rpc/end_sessions" | "/rpc/move_people" => &[("ids", NOBODY)],
+        "/rpc/end_selected" | "/rpc/end_sessions" | "/rpc/move_people" => &[("ids", NOBODY)],
         "/rpc/add_person" => &[("username", "newcomer2")],
         "/rpc/edit_person" => &[("id", NOBODY), ("username", "nobody"), ("name", "Nobody"), ("role", "member")],
         "/rpc/delete_person" | "/rpc/delete_organisation" | "/rpc/delete_team" | "/rpc/delete_role" => {
