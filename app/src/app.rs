@@ -15,8 +15,16 @@ use crate::{
     components::{frame::Frame, status::Said},
     live::status::Status,
     pages::{
-        forbidden::Forbidden, home::Home, live::Live, login::Login, not_found::NotFound, overview::Overview,
-        reset::Reset, setup::Setup, written::Written,
+        forbidden::Forbidden,
+        home::Home,
+        live::Live,
+        login::Login,
+        not_found::NotFound,
+        outside::{Code, Forgot},
+        overview::Overview,
+        reset::Reset,
+        setup::Setup,
+        written::Written,
     },
     text,
     viewer::{Viewer, viewer},
@@ -46,6 +54,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login") view=Login ssr=SsrMode::Async />
                 <Route path=path!("/setup") view=Setup ssr=SsrMode::Async />
                 <Route path=path!("/reset") view=Reset ssr=SsrMode::Async />
+                <Route path=path!("/forgot") view=Forgot ssr=SsrMode::Async />
+                <Route path=path!("/second-factor") view=Code ssr=SsrMode::Async />
                 <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("/") view=Home />
                     <ParentRoute path=path!("/admin") view=Gate>

@@ -93,6 +93,20 @@ impl CookieMaker {
         format!("{}={}; HttpOnly; Max-Age=0", self.name(), self.attributes())
     }
 
+    /// The name of the cookie that goes from the password to the code.
+    pub fn step_name(&self) -> &'static str {
+        if self.secure { "__Host-rollcall-step" } else { "rollcall-step" }
+    }
+
+    /// Hands out the token of the second step.
+    pub fn set_step(&self, token: &str) -> String {
+        format!("{}={token}{}; HttpOnly; Max-Age=300", self.step_name(), self.attributes())
+    }
+
+    pub fn clear_step(&self) -> String {
+        format!("{}={}; HttpOnly; Max-Age=0", self.step_name(), self.attributes())
+    }
+
     /// Remembers the theme in this browser; no secret, so scripts may read it.
     pub fn theme(&self, theme: &str) -> String {
         format!("theme={theme}{}; Max-Age={}", self.attributes(), 365 * DAY / SECOND)

@@ -28,6 +28,8 @@ pub const PAGES: &[(&str, PageAccess)] = &[
     ("/login", PageAccess::Public),
     ("/setup", PageAccess::Public),
     ("/reset", PageAccess::Public),
+    ("/forgot", PageAccess::Public),
+    ("/second-factor", PageAccess::Public),
     ("/", PageAccess::SignedIn),
     ("/admin", PageAccess::Manager),
     ("/admin/live", PageAccess::Manager),
@@ -37,6 +39,8 @@ pub const PAGES: &[(&str, PageAccess)] = &[
 pub const WRITTEN: &[(&str, PageAccess)] = &[
     ("/account", PageAccess::SignedIn),
     ("/account/devices", PageAccess::SignedIn),
+    ("/account/second-factor", PageAccess::SignedIn),
+    ("/admin/mail", PageAccess::Admin),
     ("/admin/sessions", PageAccess::Manager),
     ("/admin/people", PageAccess::Manager),
     // Before the one with the hole, which takes any word.
@@ -117,7 +121,7 @@ fn is_safe(next: &str) -> bool {
         && escapes(path).all(|b| b.is_some_and(|b| b > 0x20 && b != 0x7f && !b"/\\:@?#%.".contains(&b)))
         && escapes(query).all(|b| b.is_some_and(|b| b >= 0x20 && b != 0x7f))
         && !query.contains('?')
-        && !["/login", "/setup", "/reset", "/rpc", "/api", "/pkg", "/socket", "/realtime"]
+        && !["/login", "/setup", "/reset", "/forgot", "/second-factor", "/rpc", "/api", "/pkg", "/socket", "/realtime"]
             .iter()
             .any(|door| path.strip_prefix(door).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }

@@ -31,6 +31,7 @@ pub(crate) fn error_by_code(e: &ApiError) -> ApiError {
         _ if !fields.is_empty() => MARKED.to_owned(),
         ErrorCode::InvalidCredentials => ApiError::invalid_credentials().message,
         ErrorCode::TooManyRequests => ApiError::too_many(e.retry_after.unwrap_or(60).min(86_400)).message,
+        ErrorCode::SecondFactorRequired => "Your code is wanted too.".to_owned(),
         ErrorCode::ReauthRequired => ApiError::reauth_required().message,
         ErrorCode::Forbidden => ApiError::forbidden().message,
         ErrorCode::Unauthenticated => ApiError::unauthenticated().message,
@@ -51,6 +52,8 @@ fn field_rule(field: &str) -> Option<&'static str> {
         "password" | "new" => {
             "Use at least 12 characters (15 for administrators), nothing common and nothing with your name in it."
         }
+        "who" => "Write your username or your e-mail address.",
+        "code" => "Use a code that is shown now, or a back-up code; each works once.",
         "current" => "This is not your current password.",
         "message" => "Use at most 140 characters on one line.",
         "confirm" => "Type the word that is asked for.",

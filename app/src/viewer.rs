@@ -14,6 +14,8 @@ pub(crate) struct Viewer {
     pub(crate) active_for: Millis,
     /// How long a remembered sign-in lasts without activity; nothing when remembering is off.
     pub(crate) remember: Option<Millis>,
+    /// Whether there is a server to send mails by.
+    pub(crate) mails: bool,
     /// Whether the one-time link in the address still works; of no meaning on other pages.
     pub(crate) link_is_good: bool,
 }
@@ -102,6 +104,7 @@ impl Viewer {
             now: services.clock.now(),
             active_for: settings.presence.idle_after,
             remember: settings.lifetimes.remember,
+            mails: services.mail.is_configured(),
             link_is_good: parts.extensions.get::<LinkIsGood>().is_some_and(|l| l.0),
         }
     }

@@ -14,6 +14,7 @@ mod m0007_preferences;
 mod m0008_audit_chain;
 mod m0009_sealed_data;
 mod m0010_people;
+mod m0011_mails_and_codes;
 mod m0012_settings;
 
 use sea_orm_migration::prelude::*;
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_audit_chain::Migration),
             Box::new(m0009_sealed_data::Migration),
             Box::new(m0010_people::Migration),
+            Box::new(m0011_mails_and_codes::Migration),
             Box::new(m0012_settings::Migration),
         ]
     }

@@ -6,7 +6,7 @@ use app::request::{CookieMaker, Links};
 use axum::{Router, extract::ConnectInfo};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use services::{Clock, Config, Services};
+use services::{Clock, Services};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
@@ -52,14 +52,8 @@ pub async fn serve(
     let address = listeners.main.local_addr()?;
     // The services stop after the requests that use them.
     let services_stop = CancellationToken::new();
-    let config = Config {
-        database_url: settings.database_url.clone(),
-        settings: settings.services.clone(),
-        fixed: settings.fixed.clone(),
-        secret_key_file: settings.secret_key_file.clone(),
-        geoip_file: settings.geoip_file.clone(),
-        background: true,
-    };
+    let base = settings.base_url.as_ref().map_or_else(|| origin(address), |base| base.origin.clone());
+    let config = settings.config(base, true);
     let services = Services::open(config, clock, services_stop.clone(), &tasks).await?;
     let state = AppState::new(Parts {
         site: site(&settings, address, sockets.clone()),
@@ -95,6 +89,14 @@ pub async fn serve(
     let _ = tokio::time::timeout(Duration::from_secs(1), tasks.wait()).await;
     info!("stopped");
     Ok(())
+}
+
+/// How a browser on this machine reaches the listener.
+pub fn origin(address: SocketAddr) -> String {
+    match address.ip() {
+        ip if ip.is_unspecified() => format!("http://localhost:{}", address.port()),
+        _ => format!("http://{address}"),
+    }
 }
 
 async fn accept(listener: TcpListener, app: Router, requests: &TaskTracker, stop: &CancellationToken) {

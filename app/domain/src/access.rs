@@ -71,10 +71,12 @@ pub enum Action {
     Audit,
     /// Read and change settings.
     Settings,
+    /// See and steer the outbox of mails.
+    Mail,
 }
 
 impl Action {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Watch,
         Self::Sessions,
         Self::CleanUp,
@@ -83,6 +85,7 @@ impl Action {
         Self::Directory,
         Self::Audit,
         Self::Settings,
+        Self::Mail,
     ];
 
     /// What a person's page says of it.
@@ -96,6 +99,7 @@ impl Action {
             Self::Directory => "Change organisations, teams and roles, and move people",
             Self::Audit => "Read, export and verify the audit log",
             Self::Settings => "Read and change settings",
+            Self::Mail => "See the outbox of mails, and send or drop what is stuck",
         }
     }
 }
@@ -128,7 +132,12 @@ pub fn reach(level: Level, organisation: Option<OrganisationId>, action: Action)
         }
         (
             Level::Manager,
-            Action::CleanUp | Action::Accounts | Action::Directory | Action::Audit | Action::Settings,
+            Action::CleanUp
+            | Action::Accounts
+            | Action::Directory
+            | Action::Audit
+            | Action::Settings
+            | Action::Mail,
         )
         | (Level::Member, _) => Reach::Nothing,
     }
@@ -211,16 +220,16 @@ mod tests {
     fn the_whole_matrix() {
         let (one, two) = (Reach::Organisation(Uuid::from_u128(1)), Reach::Organisation(Uuid::from_u128(2)));
         let (all, none) = (Reach::Everything, Reach::Nothing);
-        // Watch, Sessions, CleanUp, Accounts, People, Directory, Audit, Settings
+        // Watch, Sessions, CleanUp, Accounts, People, Directory, Audit, Settings, Mail
         let rows = [
-            (Actor::Anonymous, [none; 8]),
-            (person(Level::Member, Some(1)), [none; 8]),
-            (person(Level::Manager, None), [none; 8]),
-            (person(Level::Manager, Some(1)), [one, one, none, none, one, none, none, none]),
-            (person(Level::Manager, Some(2)), [two, two, none, none, two, none, none, none]),
-            (person(Level::Admin, None), [all; 8]),
-            (person(Level::Admin, Some(1)), [all; 8]),
-            (Actor::Operator, [all; 8]),
+            (Actor::Anonymous, [none; 9]),
+            (person(Level::Member, Some(1)), [none; 9]),
+            (person(Level::Manager, None), [none; 9]),
+            (person(Level::Manager, Some(1)), [one, one, none, none, one, none, none, none, none]),
+            (person(Level::Manager, Some(2)), [two, two, none, none, two, none, none, none, none]),
+            (person(Level::Admin, None), [all; 9]),
+            (person(Level::Admin, Some(1)), [all; 9]),
+            (Actor::Operator, [all; 9]),
         ];
         for (actor, expected) in rows {
             assert_eq!(Action::ALL.map(|a| actor.reach(a)), expected, "{actor:?}");

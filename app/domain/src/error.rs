@@ -12,6 +12,7 @@ pub enum ErrorCode {
     BadRequest,
     Unauthenticated,
     InvalidCredentials,
+    SecondFactorRequired,
     Forbidden,
     ReauthRequired,
     CrossSite,
@@ -33,7 +34,7 @@ impl ErrorCode {
     pub fn status(self) -> u16 {
         match self {
             Self::BadRequest => 400,
-            Self::Unauthenticated | Self::InvalidCredentials => 401,
+            Self::Unauthenticated | Self::InvalidCredentials | Self::SecondFactorRequired => 401,
             Self::Forbidden | Self::ReauthRequired | Self::CrossSite => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,

@@ -32,6 +32,7 @@ const CONSOLE: &[Line] = &[
 /// What else the console has.
 const MORE: &[Line] = &[
     ("/admin/organisations", "Organisations", Icon::Groups),
+    ("/admin/mail", "Mail", Icon::Mail),
     ("/admin/audit", "Audit log", Icon::Audit),
     ("/admin/settings", "Settings", Icon::Settings),
 ];

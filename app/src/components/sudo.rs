@@ -72,6 +72,9 @@ pub(crate) fn SudoDialog() -> impl IntoView {
                     autocomplete="current-password"
                     error=shown
                 />
+                {move || shown.get().is_some_and(|e| e.fields.contains_key("code")).then(|| view! {
+                    <Field prefix="sudo" name="code" label="Code" autocomplete="one-time-code" error=shown />
+                })}
                 <div class="actions">
                     <button type="button" class="button" on:click=move |_| sudo.open.set(false)>"Cancel"</button>
                     <button class="button primary" disabled=move || sending.pending.get()>"Confirm"</button>

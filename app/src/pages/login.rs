@@ -26,7 +26,7 @@ pub(crate) fn Login() -> impl IntoView {
             _ => None,
         })
     };
-    let remember = viewer().remember;
+    let (remember, mails) = (viewer().remember, viewer().mails);
     go_on(sending);
     view! {
         <Door title="Sign in">
@@ -47,7 +47,14 @@ pub(crate) fn Login() -> impl IntoView {
                 })}
                 <button class="button primary wide" disabled=move || sending.pending.get()>"Sign in"</button>
             </Form>
-            <p class="muted foot">"No password, or a forgotten one? An administrator can send you a link."</p>
+            <p class="muted foot">
+                "No password, or a forgotten one? "
+                {if mails {
+                    view! { <a href="/forgot" rel="external">"Get a link by e-mail."</a> }.into_any()
+                } else {
+                    "An administrator can send you a link.".into_any()
+                }}
+            </p>
         </Door>
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod home;
 pub(crate) mod live;
 pub(crate) mod login;
 pub(crate) mod not_found;
+pub(crate) mod outside;
 pub(crate) mod overview;
 pub(crate) mod reset;
 pub(crate) mod setup;

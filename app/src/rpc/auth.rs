@@ -1,8 +1,10 @@
 //! Signing in and out, the first administrator, a forgotten password, and confirming the password.
 
+use domain::ErrorCode;
 use leptos::prelude::*;
 
 use super::{RpcError, Text, ssr};
+use crate::routes::escape;
 
 /// Signs in; gives the page to go to.
 #[server(prefix = "/rpc", endpoint = "sign_in", output = Text)]
@@ -14,8 +16,31 @@ pub async fn sign_in(
 ) -> Result<String, RpcError> {
     let next = crate::routes::safe_next(&next);
     let replaces = ssr::token();
-    let signed_in =
-        ssr::services().sessions.sign_in(&username, &password, remember, &ssr::origin(), replaces.as_deref()).await?;
+    let sessions = ssr::services().sessions;
+    match sessions.sign_in(&username, &password, remember, &ssr::origin(), replaces.as_deref()).await {
+        Ok(signed_in) => ssr::hand_out(&signed_in),
+        Err(e) if e.code == ErrorCode::SecondFactorRequired => {
+            // Where no address, history or log shows it.
+            ssr::set_cookie(&ssr::cookies().set_step(e.fields.get("token").map(String::as_str).unwrap_or_default()));
+            let next = format!("/second-factor?next={}", escape(&next));
+            ssr::go(&next);
+            return Ok(next);
+        }
+        Err(e) => return Err(e.into()),
+    }
+    ssr::go(&next);
+    Ok(next)
+}
+
+/// The second step of a sign-in; gives the page to go to.
+#[server(prefix = "/rpc", endpoint = "second_factor", output = Text)]
+pub async fn second_factor(code: String, #[server(default)] next: String) -> Result<String, RpcError> {
+    let next = crate::routes::safe_next(&next);
+    let (cookies, replaces) = (ssr::cookies(), ssr::token());
+    let step = ssr::cookie(cookies.step_name()).unwrap_or_default();
+    let sessions = ssr::services().sessions;
+    let signed_in = sessions.second_factor(&step, &code, &ssr::origin(), replaces.as_deref()).await?;
+    ssr::set_cookie(&cookies.clear_step());
     ssr::hand_out(&signed_in);
     ssr::go(&next);
     Ok(next)
@@ -52,11 +77,19 @@ pub async fn reset_password(token: String, password: String) -> Result<String, R
     Ok("/login?done=reset".to_owned())
 }
 
-/// Confirms the password, so that sensitive acts are allowed for a while; the session's token changes.
+/// Mails a link to choose a new password to whoever is meant, if there is somebody; the answer is the same.
+#[server(prefix = "/rpc", endpoint = "forgot_password", output = Text)]
+pub async fn forgot_password(who: String) -> Result<(), RpcError> {
+    ssr::services().accounts.forgot(&who, &ssr::origin()).await?;
+    ssr::go("/forgot?done=sent");
+    Ok(())
+}
+
+/// Confirms the password, with a code of those who have a second factor, so that sensitive acts are allowed for a while; the session's token changes.
 #[server(prefix = "/rpc", endpoint = "confirm_password", output = Text)]
-pub async fn confirm_password(password: String) -> Result<(), RpcError> {
+pub async fn confirm_password(password: String, #[server(default)] code: String) -> Result<(), RpcError> {
     let token = ssr::token().unwrap_or_default();
-    let signed_in = ssr::services().sessions.reauth(&ssr::actor()?, &token, &password).await?;
+    let signed_in = ssr::services().sessions.reauth(&ssr::actor()?, &token, &password, Some(&code)).await?;
     ssr::hand_out(&signed_in);
     Ok(())
 }

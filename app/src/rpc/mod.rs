@@ -15,11 +15,15 @@ pub mod devices;
 #[cfg(feature = "ssr")]
 pub mod directory;
 #[cfg(feature = "ssr")]
+pub mod mail;
+#[cfg(feature = "ssr")]
 pub mod me;
 #[cfg(feature = "ssr")]
 pub mod page;
 #[cfg(feature = "ssr")]
 pub mod people;
+#[cfg(feature = "ssr")]
+pub mod second_factor;
 #[cfg(feature = "ssr")]
 pub mod sessions;
 #[cfg(feature = "ssr")]
@@ -182,6 +186,15 @@ pub(crate) mod ssr {
 
     pub(crate) fn cookies() -> CookieMaker {
         expect_context()
+    }
+
+    /// The value of a cookie of ours; none when there are two.
+    pub(crate) fn cookie(name: &str) -> Option<String> {
+        let parts = use_context::<Parts>()?;
+        let lines = parts.headers.get_all(header::COOKIE).into_iter().filter_map(|v| v.to_str().ok());
+        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let mut found = pairs.filter(|(n, _)| *n == name).map(|(_, value)| value.to_owned());
+        found.next().filter(|_| found.next().is_none())
     }
 
     pub(crate) fn set_cookie(value: &str) {

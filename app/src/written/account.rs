@@ -2,6 +2,7 @@
 
 use domain::{ApiError, Level, account::UserView};
 use leptos::prelude::*;
+use services::second_factor::State;
 
 use super::{
     Asked, Written, page,
@@ -9,21 +10,25 @@ use super::{
 };
 use crate::text;
 
-pub(super) fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
+pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
     let user = UserView::from(&*asked.actor.person()?.card);
     let level = user.level;
+    let factor = match asked.services.second_factor.state(asked.actor).await? {
+        State::On { .. } => "On",
+        State::Off | State::Begun => "Off",
+    };
     Ok(page("Account", || {
         view! {
             {confirm(asked)}
             <div class="grid">
-                <div class="span-6">{facts(user)}</div>
+                <div class="span-6">{facts(user, factor)}</div>
                 <div class="span-6">{password(asked, level)}</div>
             </div>
         }
     }))
 }
 
-fn facts(user: UserView) -> impl IntoView {
+fn facts(user: UserView, factor: &'static str) -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="you-heading">
             <div class="person">
@@ -42,6 +47,8 @@ fn facts(user: UserView) -> impl IntoView {
                 <dd>{user.teams.join(", ")}</dd>
                 <dt>"E-mail"</dt>
                 <dd>{user.email}</dd>
+                <dt>"Second factor"</dt>
+                <dd>{factor} <a href="/account/second-factor">"Manage"</a></dd>
                 <dt>"Devices"</dt>
                 <dd><a href="/account/devices">"See where you are signed in"</a></dd>
             </dl>

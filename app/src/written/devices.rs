@@ -15,10 +15,13 @@ use crate::{
 pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
     let sessions = asked.services.sessions.own(asked.actor).await?;
     let others = sessions.iter().any(|s| !s.current);
+    let new = asked.services.sessions.new_devices(asked.actor).await?;
+    let new: Vec<&SessionView> = sessions.iter().filter(|s| !s.current && new.contains(&s.id)).collect();
     Ok(page("Devices", || {
         view! {
             {confirm(asked)}
             {refused(asked)}
+            {new.iter().map(|s| notice(s)).collect_view()}
             <section class="card" aria-labelledby="devices-heading">
                 <header>
                     <h2 id="devices-heading">{format!("Signed in on {}", text::count(sessions.len() as u64, "device"))}</h2>
@@ -48,6 +51,17 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
             </p>
         }
     }))
+}
+
+/// A device the account was never used on before.
+fn notice(s: &SessionView) -> impl IntoView + use<> {
+    view! {
+        <p class="notice news">
+            <strong>{format!("New: {}", s.device_label())}</strong>
+            {format!(" at {} signed in ", s.ip)} {when(s.created_at, false)}
+            ". If this was not you, end it and change your password."
+        </p>
+    }
 }
 
 fn row(session: &SessionView) -> impl IntoView + use<> {

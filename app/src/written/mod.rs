@@ -18,11 +18,15 @@
 
 mod account;
 mod audit;
+mod code;
 mod devices;
 mod directory;
+mod forgot;
+mod mail;
 pub(crate) mod part;
 pub(crate) mod people;
 pub(crate) mod query;
+pub(crate) mod second_factor;
 pub(crate) mod sessions;
 pub(crate) mod settings;
 
@@ -81,8 +85,10 @@ pub async fn write(services: &Services, actor: &Actor, url: &str) -> Result<Writ
     let asked = Asked { services, actor, path, query: Query::parse(query), now: services.clock.now() };
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     match parts[..] {
-        ["account"] => account::write(&asked),
+        ["account"] => account::write(&asked).await,
+        ["account", "second-factor"] => second_factor::write(&asked).await,
         ["account", "devices"] => devices::write(&asked).await,
+        ["admin", "mail"] => mail::write(&asked).await,
         ["admin", "sessions"] => sessions::write(&asked).await,
         ["admin", "people"] => people::write(&asked).await,
         ["admin", "people", "import"] => people::import(&asked),
@@ -93,6 +99,19 @@ pub async fn write(services: &Services, actor: &Actor, url: &str) -> Result<Writ
         ["admin", "settings"] => settings::write(&asked).await,
         _ => Err(ApiError::not_found()),
     }
+}
+
+/// What the page that is being rendered shows to people who are not signed in; its door is a component in
+/// `pages::outside`.
+pub(crate) fn outside() -> String {
+    let (Some(parts), Some(services)) = (use_context::<http::request::Parts>(), use_context::<Services>()) else {
+        return String::new();
+    };
+    let now = services.clock.now();
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let path = parts.uri.path();
+    let asked = Asked { services: &services, actor: &Actor::Anonymous, path, query, now };
+    if path.starts_with("/second-factor") { code::write(&asked) } else { forgot::write(&asked) }
 }
 
 /// What is shown in place of a page that could not be written.

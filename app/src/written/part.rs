@@ -220,6 +220,8 @@ pub(crate) fn field(f: Field, error: Option<&ApiError>) -> impl IntoView + use<>
 pub(crate) fn confirm(asked: &Asked) -> impl IntoView + use<> {
     let wrong = refusal(asked, "/rpc/confirm_password");
     let sent = asked.query.get("__path").and_then(|to| refusal(asked, to));
+    let code = Field { autocomplete: "one-time-code", prefix: "confirm", ..Field::new("code", "Code") };
+    let wants_code = wrong.as_ref().is_some_and(|e| e.fields.contains_key("code"));
     let asks = wrong.is_some() || sent.is_some_and(|e| e.code == ErrorCode::ReauthRequired);
     let password = Field {
         kind: "password",
@@ -234,6 +236,7 @@ pub(crate) fn confirm(asked: &Asked) -> impl IntoView + use<> {
                     <p>"This needs your password again. Confirm it, then repeat what you wanted to do."</p>
                     {summary(wrong.as_ref())}
                     {field(password, wrong.as_ref())}
+                    {wants_code.then(|| field(code, wrong.as_ref()))}
                     <button class="button primary">"Confirm"</button>
                 </form>
             </section>

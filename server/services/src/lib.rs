@@ -14,9 +14,11 @@ mod cursor;
 pub mod directory;
 pub mod events;
 pub mod geo;
+pub mod mail;
 mod passwords;
 pub mod preferences;
 pub mod presence;
+pub mod second_factor;
 pub mod secret;
 pub mod sessions;
 pub mod settings;
@@ -41,8 +43,10 @@ pub use crate::{
     directory::Directory,
     events::Events,
     geo::{PlaceError, Places},
+    mail::{Mail, Smtp},
     preferences::PreferencesOf,
     presence::Presence,
+    second_factor::SecondFactor,
     secret::Token,
     sessions::{CleanedUp, LiveSession, Origin, Page, Sessions, SignedIn, Which},
     settings::{Changes, Present, SettingsOf},
@@ -63,6 +67,10 @@ pub struct Config {
     pub secret_key_file: PathBuf,
     /// An .mmdb file by which addresses have places.
     pub geoip_file: Option<PathBuf>,
+    /// Where people reach us, such as `https://rollcall.example`: links in mails begin with it.
+    pub base: String,
+    /// The server mails are sent by; without one they wait.
+    pub smtp: Option<Smtp>,
     /// Whether this is the server. A command beside it runs no background tasks and has no presence.
     pub background: bool,
 }
@@ -89,6 +97,8 @@ pub struct Services {
     pub presence: Presence,
     pub preferences: PreferencesOf,
     pub events: Events,
+    pub mail: Mail,
+    pub second_factor: SecondFactor,
     pub audit: Audit,
     pub vault: Vault,
     pub store: Store,
@@ -116,13 +126,15 @@ impl Services {
             Presence::inert(clock.clone())
         };
         let audit = Audit::new(store.clone(), clock.clone());
-        let used = store::data::keys_used(store.read()).await?;
+        let used = store::sealed::keys_used(store.read()).await?;
         let vault = Vault::open(&config.secret_key_file, &used, clock.now())?;
+        let mail = Mail::new(store.clone(), clock.clone(), vault.clone(), config.base, config.smtp);
         let sessions = Sessions::new(
             store.clone(),
             clock.clone(),
             audit.clone(),
             vault.clone(),
+            mail.clone(),
             Places::open(config.geoip_file.as_deref())?,
             settings.clone(),
             presence.clone(),
@@ -138,6 +150,7 @@ impl Services {
             tasks.spawn(sessions.inner.activity.clone().run(settings, stop.clone()));
             tasks.spawn(sessions.clone().run_clean_up(stop.clone()));
             tasks.spawn(audit.clone().run(stop.clone()));
+            tasks.spawn(mail.clone().run(stop.clone()));
             tasks.spawn(vault::seal_old(store.clone(), vault.clone(), stop.clone()));
             tasks.spawn(sessions.clone().run_watch(ending, stop.clone()));
             tasks.spawn(changing.clone().run_watch(change, stop));
@@ -147,6 +160,8 @@ impl Services {
             directory: Directory::new(accounts.clone()),
             accounts,
             events: Events::new(store.clone(), clock.clone()),
+            mail,
+            second_factor: SecondFactor::new(sessions.clone()),
             audit,
             vault,
             preferences: PreferencesOf::new(sessions.clone()),

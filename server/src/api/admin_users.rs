@@ -46,6 +46,19 @@ pub(super) async fn online(
     Ok(Json(page.await?))
 }
 
+/// Turns off the second factor of somebody who lost it. Asks for a recent sign-in.
+#[utoipa::path(delete, path = "/admin/users/{id}/second-factor", tag = "admin", params(("id" = uuid::Uuid, Path)), responses(
+    (status = 204), (status = 403, body = super::Problem), (status = 404, body = super::Problem),
+    (status = 409, body = super::Problem, description = "There is none")))]
+pub(super) async fn reset_second_factor(
+    State(state): State<AppState>,
+    caller: Caller,
+    Id(id): Id,
+) -> Answer<http::StatusCode> {
+    state.services.second_factor.reset(&caller.actor, id).await?;
+    Ok(http::StatusCode::NO_CONTENT)
+}
+
 /// The state of a person with its cause, its evidence and the transitions before it.
 #[utoipa::path(get, path = "/admin/users/{id}/why", tag = "admin", params(("id" = uuid::Uuid, Path)), responses(
     (status = 200, body = Why), (status = 403, body = super::Problem), (status = 404, body = super::Problem)))]

@@ -64,11 +64,36 @@ fn cookie(state: &AppState, signed_in: &SignedIn) -> [(HeaderName, String); 1] {
 /// Signs in. A session already in the cookie jar ends.
 #[utoipa::path(post, path = "/auth/login", tag = "auth", request_body = Login, responses(
     (status = 200, body = Current, description = "Signed in; the cookie is set"),
-    (status = 401, body = super::Problem, description = "`invalid_credentials`: the same for every kind of failure"),
+    (status = 401, body = super::Problem, description = "`invalid_credentials`: the same for every kind of failure; \
+        `second_factor_required`: right so far, and `fields.token` is for `/auth/second-factor`, within five minutes"),
     (status = 429, body = super::Problem, description = "Too many failures; see Retry-After")))]
 pub(super) async fn login(State(state): State<AppState>, caller: Caller, Body(b): Body<Login>) -> Answer<Response> {
     let sessions = &state.services.sessions;
     let signed_in = sessions.sign_in(&b.username, &b.password, b.remember, &caller.origin, caller.jar()).await?;
+    Ok((cookie(&state, &signed_in), Json(Current::from(&*signed_in.session))).into_response())
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SecondStep {
+    /// Of the answer `second_factor_required`.
+    token: String,
+    /// From the app, or a back-up code.
+    code: String,
+}
+
+/// The second step of a sign-in, for those who have a second factor.
+#[utoipa::path(post, path = "/auth/second-factor", tag = "auth", request_body = SecondStep, responses(
+    (status = 200, body = Current, description = "Signed in; the cookie is set"),
+    (status = 401, body = super::Problem, description = "`invalid_credentials`: a wrong, used or late code"),
+    (status = 429, body = super::Problem, description = "Too many failures; see Retry-After")))]
+pub(super) async fn second_factor(
+    State(state): State<AppState>,
+    caller: Caller,
+    Body(b): Body<SecondStep>,
+) -> Answer<Response> {
+    let sessions = &state.services.sessions;
+    let signed_in = sessions.second_factor(&b.token, &b.code, &caller.origin, caller.jar()).await?;
     Ok((cookie(&state, &signed_in), Json(Current::from(&*signed_in.session))).into_response())
 }
 
@@ -84,8 +109,26 @@ pub(super) async fn logout(State(state): State<AppState>, caller: Caller) -> Ans
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+pub(super) struct Forgot {
+    /// A username or an e-mail address.
+    who: String,
+}
+
+/// Mails a link to choose a new password, if there is somebody of that name or address: the answer does not tell.
+#[utoipa::path(post, path = "/auth/forgot", tag = "auth", request_body = Forgot, responses(
+    (status = 202, description = "Whoever it is for will get a mail"),
+    (status = 429, body = super::Problem, description = "Asked too often; see Retry-After")))]
+pub(super) async fn forgot(State(state): State<AppState>, caller: Caller, Body(b): Body<Forgot>) -> Answer<StatusCode> {
+    state.services.accounts.forgot(&b.who, &caller.origin).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Reauth {
     password: String,
+    /// Of those who have a second factor: a code from the app, or a back-up code.
+    code: Option<String>,
 }
 
 /// Confirms the password: sensitive acts are allowed for a while. The token changes.
@@ -95,7 +138,8 @@ pub(super) struct Reauth {
     (status = 403, body = super::Problem, description = "The password is wrong"),
     (status = 429, body = super::Problem)))]
 pub(super) async fn reauth(State(state): State<AppState>, caller: Caller, Body(b): Body<Reauth>) -> Answer<Response> {
-    let signed_in = state.services.sessions.reauth(&caller.actor, caller.token(), &b.password).await?;
+    let signed_in =
+        state.services.sessions.reauth(&caller.actor, caller.token(), &b.password, b.code.as_deref()).await?;
     Ok((StatusCode::NO_CONTENT, cookie(&state, &signed_in)).into_response())
 }
 

@@ -5,6 +5,7 @@
 
 mod admin_audit;
 mod admin_directory;
+mod admin_mail;
 mod admin_people;
 mod admin_presence;
 mod admin_sessions;
@@ -62,6 +63,9 @@ fn documented() -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(auth::logout))
         .routes(routes!(auth::reauth))
         .routes(routes!(auth::password))
+        .routes(routes!(auth::forgot))
+        .routes(routes!(auth::second_factor))
+        .routes(routes!(admin_mail::list))
         .routes(routes!(session::current))
         .routes(routes!(session::get_data, session::put_data, session::delete_data))
         .routes(routes!(sessions::own, sessions::end_others))
@@ -89,6 +93,7 @@ fn documented() -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(admin_directory::role, admin_directory::edit_role, admin_directory::delete_role))
         .routes(routes!(admin_users::online))
         .routes(routes!(admin_users::why))
+        .routes(routes!(admin_users::reset_second_factor))
         .routes(routes!(admin_presence::at))
         .routes(routes!(admin_presence::day))
         .routes(routes!(admin_sessions::list))

@@ -3,7 +3,7 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::Args;
-use services::{Clock, Config, Services};
+use services::{Clock, Services};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::failure::Failure;
@@ -60,15 +60,7 @@ pub(super) async fn open(settings: &ServeSettings) -> Result<Services, Failure> 
     settings::prepare_data_dir(&settings.data_dir).map_err(|e| {
         Failure::failed(format!("the data directory {} cannot be created: {e}", settings.data_dir.display()))
     })?;
-    let config = Config {
-        database_url: settings.database_url.clone(),
-        settings: settings.services.clone(),
-        fixed: settings.fixed.clone(),
-        secret_key_file: settings.secret_key_file.clone(),
-        // Commands show addresses; where they are is for people who look at lists.
-        geoip_file: None,
-        background: false,
-    };
+    let config = settings.config(settings.origin(), false);
     let opened = Services::open(config, Clock::System, CancellationToken::new(), &TaskTracker::new()).await;
     opened.map_err(|e| Failure::failed(format!("{e}; see `rollcall doctor`")))
 }

@@ -13,7 +13,7 @@ use tracing::{error, info, warn};
 use super::{failure::Failure, out};
 use crate::{
     log,
-    serve::{Listeners, serve},
+    serve::{Listeners, origin, serve},
     settings::{self, ServeSettings},
 };
 
@@ -58,14 +58,6 @@ pub(super) async fn run_until(
 fn say(line: &str) {
     if out::text(line).is_err() {
         info!("standard output is closed");
-    }
-}
-
-/// How a browser on this machine reaches the listener.
-pub(super) fn origin(address: SocketAddr) -> String {
-    match address.ip() {
-        ip if ip.is_unspecified() => format!("http://localhost:{}", address.port()),
-        _ => format!("http://{address}"),
     }
 }
 

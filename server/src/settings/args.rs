@@ -29,6 +29,8 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub storage: StorageArgs,
     #[command(flatten)]
+    pub mail: MailArgs,
+    #[command(flatten)]
     pub sessions: SessionArgs,
     #[command(flatten)]
     pub presence: PresenceArgs,
@@ -90,6 +92,17 @@ pub struct StorageArgs {
     /// An .mmdb file with cities or countries, by which addresses have places; read at the start
     #[arg(long, env = "ROLLCALL_GEOIP_FILE", value_name = "FILE")]
     pub geoip_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Mail")]
+pub struct MailArgs {
+    /// The server mails are sent by, smtps://NAME:PASSWORD@HOST or smtp://HOST:25; without it they wait in the outbox
+    #[arg(long, env = "ROLLCALL_SMTP_URL", hide_env_values = true, requires = "mail_from", value_name = "URL")]
+    pub smtp_url: Option<String>,
+    /// The sender of mails, such as "Rollcall <rollcall@example.org>"
+    #[arg(long, env = "ROLLCALL_MAIL_FROM", value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -13,7 +13,7 @@ use super::{
 impl ServeArgs {
     /// The settings, or what makes no sense in them.
     pub fn settings(self) -> Result<ServeSettings, UsageError> {
-        let Self { network, storage, sessions, presence, sockets, retention, log, config: _, fixed } = self;
+        let Self { network, storage, mail, sessions, presence, sockets, retention, log, config: _, fixed } = self;
         check_presence(&presence)?;
         crate::log::check(&log.log)?;
         let data_dir = absolute(&storage.data_dir)
@@ -21,6 +21,18 @@ impl ServeArgs {
         let database_url = match storage.database_url {
             Some(url) => check_database_url(url)?,
             None => sqlite_url(&data_dir.join("rollcall.db")),
+        };
+        let secret_key_file = match storage.secret_key_file {
+            Some(path) => absolute(&path)
+                .map_err(|e| UsageError::new(format!("--secret-key-file {} makes no path: {e}", path.display())))?,
+            None => data_dir.join(SECRET_KEY),
+        };
+        let smtp = match (mail.smtp_url, mail.mail_from) {
+            (Some(url), Some(from)) => Some(
+                services::Smtp::new(&url, &from)
+                    .map_err(|e| UsageError::new(format!("--smtp-url and --mail-from: {e}")))?,
+            ),
+            _ => None,
         };
         let services = Settings {
             preset: match sessions.session_preset {
@@ -65,15 +77,12 @@ impl ServeArgs {
         Ok(ServeSettings {
             listen: network.listen.0,
             ops_listen: network.ops_listen.0.map(|listen| listen.0),
-            secret_key_file: match storage.secret_key_file {
-                Some(path) => absolute(&path)
-                    .map_err(|e| UsageError::new(format!("--secret-key-file {} makes no path: {e}", path.display())))?,
-                None => data_dir.join(SECRET_KEY),
-            },
             // An empty variable is how some set-ups say that there is none.
             geoip_file: storage.geoip_file.filter(|path| !path.as_os_str().is_empty()),
             data_dir,
             database_url,
+            secret_key_file,
+            smtp,
             base_url: network.base_url,
             insecure_http: network.insecure_http,
             trusted_proxies: network.trusted_proxies,

@@ -25,6 +25,7 @@ use std::{
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, parser::ValueSource};
 use domain::settings::{Fixed, Settings, setting};
 use ipnet::IpNet;
+use services::{Config, Smtp};
 
 pub use self::{
     args::{LogFormat, Preset, ServeArgs},
@@ -45,6 +46,8 @@ pub struct ServeSettings {
     pub database_url: String,
     pub secret_key_file: PathBuf,
     pub geoip_file: Option<PathBuf>,
+    /// The server mails are sent by.
+    pub smtp: Option<Smtp>,
     pub base_url: Option<BaseUrl>,
     pub insecure_http: bool,
     pub trusted_proxies: Vec<IpNet>,
@@ -66,6 +69,7 @@ impl ServeSettings {
             database_url: sqlite_url(&dir.join("rollcall.db")),
             secret_key_file: dir.join(SECRET_KEY),
             geoip_file: None,
+            smtp: None,
             base_url: None,
             insecure_http: false,
             trusted_proxies: vec![],
@@ -79,6 +83,26 @@ impl ServeSettings {
     /// Whether people reach us by https, which decides the cookie's name and attributes.
     pub fn https(&self) -> bool {
         self.base_url.as_ref().is_some_and(|url| url.https)
+    }
+
+    /// Where people reach us, as far as it is known before the listener is bound.
+    pub fn origin(&self) -> String {
+        self.base_url.as_ref().map_or_else(|| crate::serve::origin(self.listen), |base| base.origin.clone())
+    }
+
+    /// What the services are told. `base` begins every link; `background`: whether this is the server.
+    pub fn config(&self, base: String, background: bool) -> Config {
+        Config {
+            database_url: self.database_url.clone(),
+            settings: self.services.clone(),
+            fixed: self.fixed.clone(),
+            secret_key_file: self.secret_key_file.clone(),
+            // Commands show addresses; where they are is for people who look at lists.
+            geoip_file: self.geoip_file.clone().filter(|_| background),
+            base,
+            smtp: self.smtp.clone(),
+            background,
+        }
     }
 }
 

@@ -13,6 +13,8 @@ mod admin_people;
 mod admin_sessions;
 mod admin_settings;
 mod admin_users;
+#[path = "../../services/tests/it/app_code.rs"]
+mod app_code;
 mod assets;
 mod audit;
 mod auth;
@@ -27,6 +29,7 @@ mod kill;
 mod ledger;
 mod limits;
 mod logs;
+mod mail;
 mod outage;
 mod pages;
 mod passwords;
@@ -34,7 +37,10 @@ mod preferences;
 mod presence;
 mod proxies;
 mod routes;
+mod second_factor;
 mod session;
 mod sessions;
 mod smoke;
+#[path = "../../services/tests/it/smtp.rs"]
+mod smtp;
 mod socket;

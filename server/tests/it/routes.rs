@@ -19,6 +19,8 @@ pub(crate) fn body(path: &str) -> Option<Value> {
         "/api/v1/auth/login" => json!({"username": "nobody", "password": PASSWORD}),
         "/api/v1/auth/reauth" => json!({"password": PASSWORD}),
         "/api/v1/auth/password" => json!({"current": PASSWORD, "new": new}),
+        "/api/v1/auth/forgot" => json!({"who": "nobody"}),
+        "/api/v1/auth/second-factor" => json!({"token": "wrong", "code": "000000"}),
         "/api/v1/heartbeat" => json!({"page": "/files", "visible": true, "idle_ms": 0}),
         "/api/v1/preferences" => json!({"theme": "dark", "privacy": {"activity": false}}),
         "/api/v1/presence/me" => json!({"choice": "busy", "message": "in a lesson"}),
@@ -44,6 +46,8 @@ fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
         "/rpc/sign_in" => &[("username", "nobody"), ("password", PASSWORD)],
         "/rpc/set_up" => &[("token", "wrong"), ("username", "eve"), ("name", "Eve"), ("password", PASSWORD)],
         "/rpc/reset_password" => &[("token", "wrong"), ("password", PASSWORD)],
+        "/rpc/forgot_password" => &[("who", "nobody")],
+        "/rpc/second_factor" | "/rpc/confirm_second_factor" => &[("code", "000000")],
         "/rpc/set_theme" => &[("theme", "dark")],
         "/rpc/confirm_password" => &[("password", PASSWORD)],
         "/rpc/change_password" => &[("current", PASSWORD), ("new", "purple-otter-sings-92")],
@@ -51,6 +55,8 @@ fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
         | "/rpc/end_device"
         | "/rpc/why"
         | "/rpc/end_session"
+        | "/rpc/drop_mail"
+        | "/rpc/retry_mail"
         | "/rpc/invite_person"
         | "/rpc/reset_link"
         | "/rpc/disable_person"
@@ -374,7 +380,7 @@ async fn parameters_are_known_and_given_once() {
             }
         }
     }
-    assert_eq!(with_parameters.len(), 17, "{with_parameters:?}");
+    assert_eq!(with_parameters.len(), 18, "{with_parameters:?}");
     for ((path, method), names) in with_parameters {
         let ask = async |query: String| {
             admin.send(admin.request(method.parse().unwrap(), &format!("{}?{query}", concrete(&path)))).await

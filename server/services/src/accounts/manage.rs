@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A link to choose a new password works for this long.
-const RESET_FOR: Millis = HOUR;
+pub(super) const RESET_FOR: Millis = HOUR;
 /// And one to choose the first: people are invited before a weekend.
 const INVITED_FOR: Millis = 7 * DAY;
 

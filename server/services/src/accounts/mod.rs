@@ -2,13 +2,14 @@
 //!
 //! - `setup`: the first administrator, by a one-time link. `manage`: adding, inviting, disabling, deleting. `edit`:
 //!   changing. `list`: finding. `import`: many at once.
-//! - `password`: changing one's own, and choosing a new one by a one-time link.
+//! - `password`: changing one's own, and choosing a new one by a one-time link. `forgot`: that link by e-mail.
 //!
 //! Not here: checking a password (`sessions::password`) and judging or hashing one (`passwords`). To add an act on
 //! accounts: a method that takes the `Actor`, asks for reach and for sudo mode, and writes its audit row in the same
 //! transaction.
 
 mod edit;
+mod forgot;
 mod import;
 mod list;
 mod manage;

@@ -7,6 +7,7 @@ use domain::{Actor, ApiError, UserId, account::UserCard, session::EndReason};
 use super::Accounts;
 use crate::{
     audit::{self, Entry},
+    mail::letter,
     secret,
     sessions::{Origin, SignedIn, commit},
     store::{
@@ -57,6 +58,7 @@ impl Accounts {
                 }
                 this.write_down(&txn, &person.card, "password_changed", ended.len(), &ip).await?;
                 commit(txn).await?;
+                sessions.inner.mail.wake();
                 sessions.inner.cache.rekey(person.session, hash, fresh_until);
                 let ended: Vec<_> = ended.into_iter().map(|id| (id, EndReason::PasswordChange)).collect();
                 sessions.ended(&ended).await;
@@ -92,6 +94,7 @@ impl Accounts {
                 let ended = ending::end(&txn, which, reason, by, now).await.map_err(db)?;
                 this.write_down(&txn, &owner, "password_reset", ended.len(), &ip).await?;
                 commit(txn).await?;
+                sessions.inner.mail.wake();
                 let ended: Vec<_> = ended.into_iter().map(|id| (id, reason)).collect();
                 sessions.ended(&ended).await;
                 Ok(())
@@ -107,7 +110,7 @@ impl Accounts {
         Ok(store.within(card::by_ids(store.read(), &[id])).await?.pop())
     }
 
-    /// A new password voids every link to choose one.
+    /// A new password voids every link to choose one, and every sign-in that got as far as the old one.
     async fn replace_password(
         &self,
         txn: &sea_orm::DatabaseTransaction,
@@ -115,10 +118,13 @@ impl Accounts {
         hash: String,
     ) -> Result<(), ApiError> {
         user::set_password(txn, user, hash).await.map_err(db)?;
-        token::void(txn, Kind::Reset, Some(user)).await.map_err(db)?;
+        for kind in [Kind::Reset, Kind::Code, Kind::CodeRemembered] {
+            token::void(txn, kind, Some(user)).await.map_err(db)?;
+        }
         Ok(())
     }
 
+    /// For the record, and to the person, whoever it was.
     async fn write_down(
         &self,
         txn: &sea_orm::DatabaseTransaction,
@@ -134,6 +140,9 @@ impl Accounts {
             details: Some(serde_json::json!({"sessions_ended": ended})),
             ip: Some(ip),
         };
+        let mail = &self.sessions.inner.mail;
+        let link = mail.link(if mail.is_configured() { "/forgot" } else { "/login" });
+        mail.put(txn, card, letter::password_changed(card, self.clock().now(), &link)).await?;
         audit::append(txn, self.clock(), &card.username, entry).await.map_err(db)
     }
 }

@@ -1,6 +1,7 @@
 //! Sessions: signing in, the check of every request, and ending.
 //!
-//! - `sign_in`: from a password to a session; limits. `password`: confirming one, for sudo mode and changes.
+//! - `sign_in`: from a password to a session; limits. `notice`: telling people of a device that is new.
+//! - `password`: confirming one, for sudo mode and changes. `code`: the second step of both.
 //! - `live`, `cache`, `activity`: what is kept in memory, and how it is written behind.
 //! - `end`: every way a session ends on purpose. `cleanup`: what time does, and the watch for other processes' acts.
 //! - `rules`: what limits and lifetimes that change do to sessions.
@@ -13,11 +14,13 @@
 mod activity;
 mod cache;
 mod cleanup;
+mod code;
 mod data;
 mod end;
 mod list;
 mod live;
 mod load;
+mod notice;
 mod password;
 mod rules;
 mod sign_in;
@@ -42,6 +45,7 @@ use crate::{
     audit::Audit,
     clock::Clock,
     geo::Places,
+    mail::Mail,
     passwords::Passwords,
     presence::Presence,
     secret,
@@ -61,6 +65,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) audit: Audit,
     pub(crate) vault: Vault,
+    pub(crate) mail: Mail,
     pub(crate) places: Places,
     pub(crate) settings: Present,
     pub(crate) cache: Arc<Cache>,
@@ -89,6 +94,7 @@ impl Sessions {
         clock: Clock,
         audit: Audit,
         vault: Vault,
+        mail: Mail,
         places: Places,
         settings: Present,
         presence: Presence,
@@ -105,6 +111,7 @@ impl Sessions {
                 clock,
                 audit,
                 vault,
+                mail,
                 places,
                 settings,
                 cache,

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{Inner, Sessions, SignedIn, commit};
 use crate::{
     audit::{self, Entry, Rare},
+    second_factor,
     secret::{self, Token},
     store::{Sql, db, session, throttle as failures, user, values},
     throttle,
@@ -32,7 +33,7 @@ impl Sessions {
         let permit = passwords.permit().await?;
         // Only now: those who waited together would otherwise all have passed.
         if settings.now().login_throttle
-            && let Err(refused) = throttle::check(store, &key, ip, clock.now()).await
+            && let Err(refused) = throttle::check(store, &key, ip, throttle::PER_ACCOUNT, clock.now()).await
         {
             if refused.code == ErrorCode::TooManyRequests {
                 self.throttled(account, ip).await?;
@@ -72,7 +73,7 @@ impl Sessions {
     }
 
     /// Tries beyond the limit are not counted as failures, so they could be without end: one entry in a while.
-    async fn throttled(&self, account: &str, ip: &str) -> Result<(), ApiError> {
+    pub(super) async fn throttled(&self, account: &str, ip: &str) -> Result<(), ApiError> {
         let Inner { store, audit, .. } = &*self.inner;
         let known = store.within(user::credentials(store.read(), account)).await?;
         let rare = Rare {
@@ -101,15 +102,26 @@ impl Sessions {
         })
     }
 
-    /// Sudo mode: the password once more, then a new token and a while in which sensitive acts are allowed.
-    pub async fn reauth(&self, actor: &Actor, token: &str, password: &str) -> Result<SignedIn, ApiError> {
+    /// Sudo mode: the password once more, and a code of those who have a second factor, then a new token and a while in which sensitive acts are allowed.
+    pub async fn reauth(
+        &self,
+        actor: &Actor,
+        token: &str,
+        password: &str,
+        code: Option<&str>,
+    ) -> Result<SignedIn, ApiError> {
         let current = self.authenticate(token).await?.ok_or_else(ApiError::unauthenticated)?;
         self.confirm(actor, &current.ip, password, "password").await?;
         let (this, person, old) = (self.clone(), std::sync::Arc::clone(actor.person()?), secret::hash(token));
+        let code = code.map(str::trim).filter(|c| !c.is_empty()).map(str::to_owned);
         self.act(async move {
             let Inner { store, clock, settings, cache, activity, .. } = &*this.inner;
             store.within(activity.flush_of(person.card.id)).await?;
-            let txn = this.begin().await?;
+            let mut txn = this.begin().await?;
+            if second_factor::is_on(&txn, person.card.id).await? {
+                let code = code.ok_or_else(code_required)?;
+                txn = this.spend_code(txn, &person.card, &code, &current.ip).await?;
+            }
             let (token, hash) = secret::token();
             let now = clock.now();
             let fresh_until = now.plus(settings.now().sudo_for);
@@ -141,4 +153,11 @@ impl Sessions {
         let remembered = session.remembered;
         Ok(SignedIn { token, session, remembered })
     }
+}
+
+fn code_required() -> ApiError {
+    let mut wanted =
+        ApiError::new(ErrorCode::SecondFactorRequired, "Write the code from your app, or a back-up code, too.");
+    wanted.fields.insert("code".to_owned(), wanted.message.clone());
+    wanted
 }

@@ -70,7 +70,8 @@ pub(crate) struct Started {
 
 impl Sessions {
     /// Signs in. The same answer, at the same cost, for an unknown name, a wrong password, a disabled account and one
-    /// without a password; 429 after too many failures; 503 when too many are being checked already.
+    /// without a password; 429 after too many failures; 503 when too many are being checked already. Whoever has a second
+    /// factor is told so, with the token of the second step.
     pub async fn sign_in(
         &self,
         username: &str,
@@ -83,6 +84,7 @@ impl Sessions {
         let result = match &outcome {
             Ok(_) => "ok",
             Err(e) if e.code == ErrorCode::InvalidCredentials => "refused",
+            Err(e) if e.code == ErrorCode::SecondFactorRequired => "code_asked",
             Err(e) if e.code == ErrorCode::TooManyRequests => "throttled",
             Err(_) => "failed",
         };
@@ -112,6 +114,10 @@ impl Sessions {
             let Some(card) = card::by_ids(&txn, &[verified.user]).await.map_err(db)?.pop() else {
                 return Err(ApiError::invalid_credentials());
             };
+            if let Some(wanted) = this.want_code(&txn, &card, remember).await? {
+                commit(txn).await?;
+                return Err(wanted);
+            }
             let started = this.start(&txn, Start { card, remember, from, replaces }).await?;
             commit(txn).await?;
             this.started(started).await
@@ -159,6 +165,7 @@ impl Sessions {
         let agent: String = from.user_agent.chars().take(USER_AGENT_MAX).collect();
         let device = Device::parse(&agent);
         let (id, fresh_until) = (clock.new_id(), now.plus(settings.sudo_for));
+        self.notice_device(txn, &card, id, &device, &from).await?;
         let new = New {
             id,
             token_hash,
@@ -189,6 +196,7 @@ impl Sessions {
 
     /// After the commit: the new session into memory, and those it pushed out of it.
     pub(crate) async fn started(&self, s: Started) -> Result<SignedIn, ApiError> {
+        self.inner.mail.wake();
         let (hash, remembered) = (s.loaded.token_hash, s.loaded.remembered);
         let session = match self.inner.cache.insert(s.loaded.clone(), s.generation) {
             Some(session) => Some(session),

@@ -1,9 +1,7 @@
 //! The values programs keep with a session, sealed.
 
 use domain::{SessionId, Time};
-use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, sea_query::OnConflict,
-};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, sea_query::OnConflict};
 use uuid::Uuid;
 
 use super::{
@@ -54,41 +52,4 @@ pub(crate) async fn put(db: &impl ConnectionTrait, new: Stored, now: Time) -> Re
 pub(crate) async fn delete(db: &impl ConnectionTrait, session: SessionId, key: &str) -> Result<bool, DbErr> {
     let text = "DELETE FROM session_data WHERE session_id = ? AND key = ?";
     Ok(Sql::new(text, values![session, key]).run(db).await? == 1)
-}
-
-/// Ids of the keys that values are sealed with: one step in the index for each.
-pub(crate) async fn keys_used(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
-    let text = "WITH RECURSIVE k (id) AS (SELECT min(sealed_by) FROM session_data UNION ALL \
-                SELECT (SELECT min(sealed_by) FROM session_data WHERE sealed_by > k.id) FROM k WHERE k.id IS NOT NULL) \
-                SELECT id FROM k WHERE id IS NOT NULL";
-    let rows = Sql::new(text, vec![]).rows(db).await?;
-    rows.iter().map(|r| r.try_get_by_index(0)).collect()
-}
-
-/// How many values a key sealed.
-pub(crate) async fn sealed_by(db: &impl ConnectionTrait, id: &str) -> Result<u64, DbErr> {
-    let text = "SELECT count(*) FROM session_data WHERE sealed_by = ?";
-    Ok(Sql::new(text, values![id]).number(db).await? as u64)
-}
-
-/// Some values that are sealed with another key, or not at all.
-pub(crate) async fn not_sealed_by(txn: &DatabaseTransaction, id: &str, limit: i64) -> Result<Vec<Stored>, DbErr> {
-    let select = "SELECT session_id, key, value, sealed_by FROM session_data WHERE sealed_by";
-    let plain = Sql::new(format!("{select} IS NULL LIMIT ?"), values![limit]).all(txn).await?;
-    if !plain.is_empty() {
-        return Ok(plain);
-    }
-    match keys_used(txn).await?.into_iter().find(|used| used != id) {
-        Some(old) => Sql::new(format!("{select} = ? LIMIT ?"), values![old, limit]).all(txn).await,
-        None => Ok(vec![]),
-    }
-}
-
-pub(crate) async fn replace(txn: &DatabaseTransaction, row: &Stored, envelope: &str, id: &str) -> Result<(), DbErr> {
-    let text = "UPDATE session_data SET value = ?, sealed_by = ? WHERE session_id = ? AND key = ?";
-    Sql::new(text, values![envelope, id, row.session_id, row.key.as_str()]).run(txn).await.map(|_| ())
-}
-
-pub(crate) async fn delete_sealed_by(txn: &DatabaseTransaction, id: &str) -> Result<u64, DbErr> {
-    Sql::new("DELETE FROM session_data WHERE sealed_by = ?", values![id]).run(txn).await
 }

@@ -228,4 +228,7 @@ pub(crate) const GOES: &[(&str, &str)] = &[
     ("preferences", "SELECT count(*) FROM preferences WHERE user_id = ?"),
     ("team_members", "SELECT count(*) FROM team_members WHERE user_id = ?"),
     ("one_time_tokens", "SELECT count(*) FROM one_time_tokens WHERE user_id = ?"),
+    ("mails", "SELECT count(*) FROM mails WHERE user_id = ?"),
+    ("second_factors", "SELECT count(*) FROM second_factors WHERE user_id = ?"),
+    ("backup_codes", "SELECT count(*) FROM backup_codes WHERE user_id = ?"),
 ];

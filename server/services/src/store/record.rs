@@ -4,7 +4,10 @@ use domain::{SessionId, Time, UserId};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait};
 use uuid::Uuid;
 
-use super::entity::event;
+use super::{
+    entity::event,
+    sql::{Sql, values},
+};
 
 /// One thing that happened to or through a person.
 pub(crate) struct NewEvent<'a> {
@@ -27,4 +30,16 @@ pub(crate) async fn event(db: &impl ConnectionTrait, new: NewEvent<'_>) -> Resul
         details: Set(None),
     };
     event::Entity::insert(row).exec_without_returning(db).await.map(|_| ())
+}
+
+/// Sessions of a user with an event of this kind since then.
+pub(crate) async fn sessions_of(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    kind: &str,
+    since: Time,
+) -> Result<Vec<SessionId>, DbErr> {
+    let text = "SELECT session_id FROM events WHERE user_id = ? AND at > ? AND kind = ? AND session_id IS NOT NULL";
+    let rows = Sql::new(text, values![user, since.0, kind]).rows(db).await?;
+    rows.iter().map(|r| r.try_get_by_index(0)).collect()
 }

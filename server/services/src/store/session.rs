@@ -84,6 +84,24 @@ impl Standing {
     }
 }
 
+/// Addresses of a user's last sessions with this browser and system; those that were blanked are left out.
+pub(crate) async fn addresses_of(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    browser: &str,
+    os: &str,
+) -> Result<Vec<String>, DbErr> {
+    let text = "SELECT ip FROM sessions WHERE user_id = ? AND browser = ? AND os = ? AND ip IS NOT NULL \
+                ORDER BY created_at DESC LIMIT 100";
+    let rows = Sql::new(text, values![user, browser, os]).rows(db).await?;
+    rows.iter().map(|r| r.try_get_by_index(0)).collect()
+}
+
+/// Whether we know of any session of the user.
+pub(crate) async fn any_of(db: &impl ConnectionTrait, user: UserId) -> Result<bool, DbErr> {
+    Ok(Sql::new("SELECT 1 FROM sessions WHERE user_id = ? LIMIT 1", values![user]).row(db).await?.is_some())
+}
+
 pub(crate) async fn standing_of(db: &impl ConnectionTrait, user: UserId) -> Result<Vec<Standing>, DbErr> {
     let text = "SELECT id, created_at, last_activity_at, idle_ms, absolute_expires_at FROM sessions \
                 WHERE user_id = ? AND ended_at IS NULL";

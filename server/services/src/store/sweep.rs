@@ -54,6 +54,10 @@ pub(crate) async fn retain(store: &Store, settings: &Settings, now: Time) -> Res
         ),
         ("DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at <= ? LIMIT ?)", events),
         (
+            "DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE next_try_at IS NULL AND created_at <= ? LIMIT ?)",
+            events,
+        ),
+        (
             "DELETE FROM presence_intervals WHERE id IN \
              (SELECT id FROM presence_intervals WHERE to_at IS NOT NULL AND to_at <= ? LIMIT ?)",
             events,

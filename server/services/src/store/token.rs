@@ -16,6 +16,9 @@ pub(crate) enum Kind {
     Setup,
     /// Choosing a new password.
     Reset,
+    /// The second step of a sign-in; and of one that shall be remembered.
+    Code,
+    CodeRemembered,
 }
 
 impl Kind {
@@ -23,6 +26,8 @@ impl Kind {
         match self {
             Self::Setup => "setup",
             Self::Reset => "reset",
+            Self::Code => "code",
+            Self::CodeRemembered => "code_remembered",
         }
     }
 }

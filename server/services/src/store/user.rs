@@ -92,6 +92,25 @@ pub(crate) async fn may_sign_in(db: &impl ConnectionTrait, id: UserId, hash: Opt
     Ok(sql.row(db).await?.is_some())
 }
 
+/// Enabled accounts with an address, by username or, whatever its case, by that address.
+pub(crate) async fn reachable_by_mail(db: &impl ConnectionTrait, who: &str, limit: i64) -> Result<Vec<UserId>, DbErr> {
+    // `search` ends with the address in lower case: what the database lowers differs between the two.
+    let text = "SELECT id, username, email FROM users WHERE disabled_at IS NULL AND email IS NOT NULL \
+                AND (username = ? OR search LIKE ? ESCAPE '\\') LIMIT ?";
+    let pattern = super::sql::contains(who);
+    let ends_with = format!("% {}", &pattern[1..pattern.len() - 1]);
+    let rows = Sql::new(text, values![who, ends_with, limit]).rows(db).await?;
+    let mut ids = vec![];
+    for row in rows {
+        let (id, username, email): (Uuid, String, String) =
+            (row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+        if username == who || email.to_lowercase() == who {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}
+
 pub(crate) async fn set_password(db: &impl ConnectionTrait, id: UserId, hash: String) -> Result<u64, DbErr> {
     Sql::new("UPDATE users SET password_hash = ? WHERE id = ?", values![hash, id]).run(db).await
 }

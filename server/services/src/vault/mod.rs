@@ -7,7 +7,7 @@
 //!
 //! To seal another kind of value: `seal` within a transaction of `Store::begin`, so that a rotation beside it sees
 //! either the value or whoever is about to write it; a column with the envelope, one with the id of its key; and both
-//! in `store::data`'s functions for rotation, or the key it needs is dropped.
+//! as a place in `store::sealed`, or the key it needs is dropped.
 
 mod file;
 mod rotate;

@@ -12,7 +12,7 @@ use crate::{
     OpenError, Services,
     audit::{self, Entry},
     clock::Clock,
-    store::{Store, data, db},
+    store::{Store, db, sealed},
 };
 
 /// Values sealed in one transaction: writers wait some milliseconds.
@@ -35,7 +35,7 @@ impl Services {
         let (keys, _) = file::read(&self.vault.path)?;
         let mut views = vec![];
         for (i, key) in keys.iter().enumerate() {
-            let values = self.store.within(data::sealed_by(self.store.read(), &key.id)).await?;
+            let values = self.store.within(sealed::count(self.store.read(), &key.id)).await?;
             views.push(KeyView { id: key.id.clone(), made_at: key.made_at, current: i + 1 == keys.len(), values });
         }
         Ok(views)
@@ -48,7 +48,7 @@ impl Services {
         let again = seal_all(&self.store, &self.vault).await?;
         let txn = self.store.within(self.store.begin()).await?;
         // Whoever writes from here on sees the new key, and whoever wrote before is counted: writers queue.
-        let used = data::keys_used(&txn).await.map_err(db)?;
+        let used = sealed::keys_used(&txn).await.map_err(db)?;
         file::retain(&self.vault.path, |id| used.iter().any(|u| u == id))?;
         let details = Some(json!({"key": id, "sealed_again": again}));
         let entry = Entry { action: "keys_rotated", subject_kind: "keys", details, ..Entry::default() };
@@ -65,21 +65,21 @@ async fn seal_all(store: &Store, vault: &Vault) -> Result<u64, ApiError> {
     loop {
         let txn = store.within(store.begin()).await?;
         let (newest, _) = vault.seal("", "")?;
-        let rows = data::not_sealed_by(&txn, &newest, BATCH).await.map_err(db)?;
-        for row in &rows {
-            let about = data::about(row.session_id, &row.key);
-            let text = match &row.sealed_by {
-                Some(id) => vault.open_sealed(id, &about, &row.value)?,
-                None => row.value.clone(),
+        let values = sealed::not_sealed_by(&txn, &newest, BATCH).await.map_err(db)?;
+        for value in &values {
+            let about = value.about();
+            let text = match value.sealed_by() {
+                Some(id) => vault.open_sealed(id, &about, value.envelope())?,
+                None => value.envelope().to_owned(),
             };
             let (id, envelope) = vault.seal(&about, &text)?;
-            data::replace(&txn, row, &envelope, &id).await.map_err(db)?;
+            value.replace(&txn, &envelope, &id).await.map_err(db)?;
         }
         txn.commit().await.map_err(db)?;
-        if rows.is_empty() {
+        if values.is_empty() {
             return Ok(done);
         }
-        done += rows.len() as u64;
+        done += values.len() as u64;
     }
 }
 
@@ -95,11 +95,11 @@ pub(crate) async fn seal_old(store: Store, vault: Vault, stop: CancellationToken
     }
 }
 
-/// When the key file is lost: deletes what nobody can open any more, and makes a new key; how many values went.
+/// When the key file is lost: gives up what nobody can open any more, and makes a new key; how many values went.
 pub async fn reset(database_url: &str, path: &Path, clock: &Clock) -> Result<u64, OpenError> {
     let store = Store::open(database_url).await?;
     let txn = store.begin().await?;
-    let used = data::keys_used(&txn).await?;
+    let used = sealed::keys_used(&txn).await?;
     let known = match file::read(path) {
         Ok((keys, _)) => keys.into_iter().map(|k| k.id).collect(),
         Err(VaultError::File(_, e)) if e.kind() == std::io::ErrorKind::NotFound => vec![],
@@ -107,7 +107,7 @@ pub async fn reset(database_url: &str, path: &Path, clock: &Clock) -> Result<u64
     };
     let mut deleted = 0;
     for id in used.iter().filter(|id| !known.contains(id)) {
-        deleted += data::delete_sealed_by(&txn, id).await?;
+        deleted += sealed::give_up(&txn, id).await?;
     }
     file::create(path, clock.now())?;
     let details = Some(json!({"values_deleted": deleted}));

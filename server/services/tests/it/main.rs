@@ -7,6 +7,7 @@
 
 mod accounts;
 mod activity;
+mod app_code;
 mod audit;
 mod cleanup;
 mod data;
@@ -14,10 +15,13 @@ mod large;
 mod ledger;
 mod limit;
 mod list;
+mod mail;
 mod people;
 mod place;
 mod predicate;
 mod preferences;
+mod second_factor;
 mod settings;
 mod sign_in;
+mod smtp;
 mod world;

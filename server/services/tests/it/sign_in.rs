@@ -117,12 +117,13 @@ async fn tokens_are_new_each_time_and_replace_the_jar_s_old_one() {
         let reason = w.text("SELECT ended_reason FROM sessions WHERE ended_at IS NOT NULL").await;
         assert_eq!(reason.as_deref(), Some("relogin"));
 
-        let sudo = w.services.sessions.reauth(&b.session.actor(), b.token.expose(), PASSWORD).await.unwrap();
+        let sudo = w.services.sessions.reauth(&b.session.actor(), b.token.expose(), PASSWORD, None).await.unwrap();
         assert_eq!(sudo.session.id, b.session.id);
         assert!(w.opens(&sudo).await && !w.opens(&b).await);
-        let wrong = w.services.sessions.reauth(&sudo.session.actor(), sudo.token.expose(), "no").await.unwrap_err();
+        let wrong =
+            w.services.sessions.reauth(&sudo.session.actor(), sudo.token.expose(), "no", None).await.unwrap_err();
         assert_eq!((wrong.code, wrong.fields.contains_key("password")), (ErrorCode::Forbidden, true));
-        let stale = w.services.sessions.reauth(&b.session.actor(), b.token.expose(), PASSWORD).await.unwrap_err();
+        let stale = w.services.sessions.reauth(&b.session.actor(), b.token.expose(), PASSWORD, None).await.unwrap_err();
         assert_eq!(stale.code, ErrorCode::Unauthenticated);
     })
     .await;
@@ -138,7 +139,7 @@ async fn sudo_mode_ends_and_returns() {
         let stale = w.check(s.token.expose()).await.unwrap().actor();
         assert!(stale.require_fresh(w.clock.now()).is_err());
         assert_eq!(w.services.sessions.end_own_others(&stale).await.unwrap_err().code, ErrorCode::ReauthRequired);
-        let sudo = w.services.sessions.reauth(&stale, s.token.expose(), PASSWORD).await.unwrap();
+        let sudo = w.services.sessions.reauth(&stale, s.token.expose(), PASSWORD, None).await.unwrap();
         assert!(w.services.sessions.end_own_others(&sudo.session.actor()).await.is_ok());
         let again = w.another(false).await;
         let loaded = again.check(sudo.token.expose()).await.unwrap();

@@ -15,7 +15,7 @@ use domain::{
     time::DAY,
 };
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
-use services::{Clock, Config, LiveSession, NewUser, OpenError, Origin, Services, SignedIn};
+use services::{Clock, Config, LiveSession, NewUser, OpenError, Origin, Services, SignedIn, Smtp};
 use tempfile::TempDir;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -72,6 +72,8 @@ fn configure(url: &str, settings: Settings, background: bool, home: &TempDir) ->
         fixed: Fixed::default(),
         secret_key_file: home.path().join("secret.key"),
         geoip_file: None,
+        base: "https://rollcall.example".to_owned(),
+        smtp: None,
         background,
     }
 }
@@ -126,6 +128,12 @@ impl World {
     /// A server on the same database that was started with flags.
     pub(crate) async fn fixing(&self, fixed: Fixed) -> Self {
         let config = Config { fixed, ..self.config(true) };
+        Self::open_with(config, self.clock.clone(), None, Arc::clone(&self.home)).await
+    }
+
+    /// A server with this mail server; without `background` mails go out only when a test says so.
+    pub(crate) async fn mailing(&self, smtp: Smtp, background: bool) -> Self {
+        let config = Config { smtp: Some(smtp), ..self.config(background) };
         Self::open_with(config, self.clock.clone(), None, Arc::clone(&self.home)).await
     }
 

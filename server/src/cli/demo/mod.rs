@@ -91,6 +91,7 @@ fn settings(listen: SocketAddr, home: &std::path::Path) -> ServeSettings {
         database_url: sqlite_url(&home.join("rollcall.db")),
         secret_key_file: home.join(SECRET_KEY),
         geoip_file: None,
+        smtp: None,
         base_url: None,
         insecure_http: false,
         // The people say which address they come from.

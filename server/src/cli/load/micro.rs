@@ -67,6 +67,8 @@ pub(super) async fn run(args: MicroArgs) -> Result<(), Failure> {
         fixed: Fixed::default(),
         secret_key_file: folder.path().join("secret.key"),
         geoip_file: None,
+        base: String::new(),
+        smtp: None,
         // As in a server: with presence, and with the tasks that write behind.
         background: true,
     };

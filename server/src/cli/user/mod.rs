@@ -12,7 +12,7 @@ use services::{NewUser, Token};
 use super::{
     database::{self, DatabaseArgs},
     failure::Failure,
-    out, password, serve,
+    out, password,
 };
 use crate::settings::{ServeSettings, duration};
 
@@ -38,6 +38,8 @@ enum Act {
     Delete(DeleteArgs),
     /// Make a link with which a person chooses a new password; good once, for an hour
     ResetLink(OneArgs),
+    /// Turn off the second factor of somebody who lost it
+    SecondFactorOff(OneArgs),
 }
 
 /// Add a person
@@ -170,6 +172,11 @@ pub(super) async fn run(args: UserArgs) -> Result<(), Failure> {
         }
         Act::Delete(args) => delete(args).await,
         Act::ResetLink(args) => link(args, false).await,
+        Act::SecondFactorOff(args) => {
+            let (services, who) = (args.database.open().await?, args.who.username());
+            services.second_factor.reset_of(&Actor::Operator, &who).await.map_err(|e| of(&who, e))?;
+            out::text(format!("{who} signs in by password alone again"))
+        }
     }
 }
 
@@ -192,7 +199,7 @@ async fn add(args: AddArgs) -> Result<(), Failure> {
     }
     if args.invite {
         let token = services.accounts.invite(&Actor::Operator, user.id).await?;
-        return out::text(address(settings, &token));
+        return out::text(address(&settings, &token));
     }
     let of = user.organisation.as_ref().map(|o| format!(" of {o}")).unwrap_or_default();
     out::text(format!("added {} as {}{of}", user.username, user.role))
@@ -222,13 +229,12 @@ async fn link(args: OneArgs, first: bool) -> Result<(), Failure> {
     } else {
         accounts.reset_link(&Actor::Operator, who.as_str()).await
     };
-    out::text(address(settings, &token.map_err(|e| of(&who, e))?))
+    out::text(address(&settings, &token.map_err(|e| of(&who, e))?))
 }
 
-/// Where the holder of a link's token goes.
-fn address(settings: ServeSettings, token: &Token) -> String {
-    let origin = settings.base_url.map_or_else(|| serve::origin(settings.listen), |base| base.origin);
-    format!("{origin}/reset?token={}", token.expose())
+/// Where the holder of a link goes with its token.
+fn address(settings: &ServeSettings, token: &Token) -> String {
+    format!("{}/reset?token={}", settings.origin(), token.expose())
 }
 
 /// What is not found here is a username, which the operator may be told.

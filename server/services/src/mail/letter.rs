@@ -1,0 +1,103 @@
+//! What our mails say. Subjects are fixed: nothing anybody typed is in a header.
+
+use domain::{
+    Time,
+    account::UserCard,
+    time::{Millis, human},
+    useragent::Device,
+};
+
+/// A mail, written.
+pub(crate) struct Letter {
+    pub(crate) kind: &'static str,
+    pub(crate) subject: &'static str,
+    pub(crate) body: String,
+    /// How long it is worth reading; nothing for always.
+    pub(crate) good_for: Option<Millis>,
+}
+
+/// The link to choose a new password, which is a secret.
+pub(crate) fn password_reset(to: &UserCard, link: &str, good_for: Millis) -> Letter {
+    Letter {
+        kind: "password_reset",
+        subject: "Choose a new password",
+        body: letter(
+            to,
+            &format!(
+                "Somebody, most likely you, asked for a new password for the account {}. Choose one here, once, within \
+                 {}:\n\n{link}\n\nIf it was not you, do nothing: the old password stays.",
+                to.username,
+                human(good_for)
+            ),
+        ),
+        good_for: Some(good_for),
+    }
+}
+
+/// A sign-in with a browser, a system or from a network that the account has not been used with.
+pub(crate) fn new_device(to: &UserCard, device: &Device, ip: &str, at: Time, link: &str) -> Letter {
+    Letter {
+        kind: "new_device",
+        subject: "A new device signed in",
+        body: letter(
+            to,
+            &format!(
+                "Your account {} was used on a device we have not seen before:\n\n  {}\n  address {ip}\n  {} UTC\n\nIf it \
+                 was you, there is nothing to do. If not, end it and change your password:\n\n{link}",
+                to.username,
+                named(device),
+                at.exact()
+            ),
+        ),
+        good_for: None,
+    }
+}
+
+/// The password is another one now.
+pub(crate) fn password_changed(to: &UserCard, at: Time, link: &str) -> Letter {
+    Letter {
+        kind: "password_changed",
+        subject: "Your password was changed",
+        body: letter(
+            to,
+            &format!(
+                "The password of your account {} was changed at {} UTC.\n\nIf it was not you, choose a new one at \
+                 once:\n\n{link}",
+                to.username,
+                at.exact()
+            ),
+        ),
+        good_for: None,
+    }
+}
+
+/// The second factor was turned on or off, by whomever.
+pub(crate) fn second_factor(to: &UserCard, what: &str, at: Time, link: &str) -> Letter {
+    Letter {
+        kind: "second_factor",
+        subject: "Your second factor was changed",
+        body: letter(
+            to,
+            &format!(
+                "The second factor of your account {} was {what} at {} UTC.\n\nIf it was not you, change your password at \
+                 once:\n\n{link}",
+                to.username,
+                at.exact()
+            ),
+        ),
+        good_for: None,
+    }
+}
+
+fn named(device: &Device) -> String {
+    match (&*device.browser, &*device.os) {
+        ("", "") => "an unknown browser".to_owned(),
+        ("", os) => os.to_owned(),
+        (browser, "") => browser.to_owned(),
+        (browser, os) => format!("{browser} on {os}"),
+    }
+}
+
+fn letter(to: &UserCard, text: &str) -> String {
+    format!("Hello {},\n\n{text}\n\n-- \nRollcall\n", to.name)
+}

@@ -1,0 +1,200 @@
+//! The outbox, against a real mail server on this machine.
+
+use domain::{
+    Actor, ErrorCode,
+    mail::MailState,
+    time::{DAY, HOUR, MINUTE},
+};
+use services::{NewUser, Origin};
+
+use crate::{
+    smtp::MailServer,
+    world::{PASSWORD, World, each, from, unlimited},
+};
+
+async fn with_address(world: &World, username: &str, email: &str) {
+    let new = NewUser {
+        username: username.into(),
+        email: Some(email.into()),
+        password: Some(PASSWORD.into()),
+        ..NewUser::default()
+    };
+    world.services.accounts.add(&Actor::Operator, new).await.unwrap();
+}
+
+/// Everything the background has to do is done.
+async fn settled(world: &World, mails: u64) {
+    for _ in 0..2_000 {
+        if world.services.mail.list(&Actor::Operator, None, 1, None).await.unwrap().total == Some(mails) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    panic!("{mails} mails in time");
+}
+
+#[tokio::test]
+async fn a_forgotten_password_is_chosen_anew_by_a_mailed_link() {
+    each(unlimited(), async |world| {
+        with_address(world, "mia", "Mia@example.org").await;
+        with_address(world, "ben", "ben@example.org").await;
+        world.services.accounts.disable(&Actor::Operator, "ben").await.unwrap();
+        let server = MailServer::start().await;
+        let world = &world.mailing(server.smtp(), true).await;
+        let accounts = &world.services.accounts;
+        for who in ["nobody", "ben", "ben@example.org", "%", "mia@example", " MIA@example.org "] {
+            accounts.forgot(who, &from()).await.unwrap();
+        }
+        let mail = server.mail(1).await;
+        assert_eq!(mail.to, ["Mia@example.org"]);
+        assert!(mail.headers.contains("Subject: Choose a new password"), "{}", mail.headers);
+        assert!(mail.headers.contains("From: Rollcall <rollcall@example.org>"), "{}", mail.headers);
+        let (_, token) = mail.body.split_once("https://rollcall.example/reset?token=").unwrap();
+        let token = token.split_whitespace().next().unwrap();
+        let new = "purple-otter-sings-92";
+        accounts.reset(token, new, &from()).await.unwrap();
+        assert!(world.sign_in("mia", new).await.is_ok());
+        let notice = server.mail(2).await;
+        assert!(notice.headers.contains("Subject: Your password was changed"), "{}", notice.headers);
+        assert_eq!(server.mails().len(), 2, "nobody else was written to");
+        // What was said is gone, and was never readable.
+        assert_eq!(world.text("SELECT id FROM mails WHERE body IS NOT NULL").await, None);
+        let sent = world.services.mail.list(&Actor::Operator, Some(MailState::Sent), 50, None).await.unwrap();
+        assert_eq!(sent.total, Some(2));
+        let kinds: Vec<&str> = sent.items.iter().map(|m| &*m.kind).collect();
+        assert_eq!(kinds, ["password_changed", "password_reset"]);
+        assert_eq!(
+            world.text("SELECT action FROM audit WHERE action = 'reset_link_mailed'").await.as_deref(),
+            Some("reset_link_mailed")
+        );
+        world.services.mail.drop(&Actor::Operator, sent.items[0].id).await.unwrap_err();
+    })
+    .await;
+}
+
+/// Without a server mails wait, with a dead one they are tried again and again and then given up; each is shown.
+#[tokio::test]
+async fn a_dead_server_leaves_the_mail_in_the_outbox() {
+    each(unlimited(), async |world| {
+        with_address(world, "mia", "mia@example.org").await;
+        let mail = |world: &World| world.services.mail.clone();
+        world.services.accounts.forgot("mia", &from()).await.unwrap();
+        settled(world, 1).await;
+        assert_eq!(mail(world).deliver().await, Ok(0));
+        let one =
+            async |world: &World| mail(world).list(&Actor::Operator, None, 50, None).await.unwrap().items.remove(0);
+        assert_eq!((one(world).await.state, one(world).await.tries), (MailState::Waiting, 0));
+
+        let server = MailServer::start().await;
+        let (smtp, address) = (server.smtp(), server.address);
+        server.die().await;
+        let world = &world.mailing(smtp, false).await;
+        mail(world).deliver().await.unwrap();
+        let stuck = one(world).await;
+        assert_eq!((stuck.state, stuck.tries), (MailState::Waiting, 1));
+        assert!(stuck.last_error.as_ref().is_some_and(|e| e.contains("onnection")), "{stuck:?}");
+        assert_eq!(stuck.next_try_at, Some(world.clock.now().plus(MINUTE)));
+        world.clock.advance(MINUTE - 1);
+        mail(world).deliver().await.unwrap();
+        assert_eq!(one(world).await.tries, 1, "not before its time");
+
+        let server = MailServer::at(address).await;
+        assert_eq!(mail(world).retry(&Actor::Operator, Some(stuck.id)).await, Ok(1));
+        assert_eq!(mail(world).deliver().await, Ok(1));
+        assert!(server.mail(1).await.body.contains("/reset?token="));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_mail_is_given_up_in_the_end_and_sent_on_by_hand() {
+    each(unlimited(), async |world| {
+        let server = MailServer::start().await;
+        with_address(world, "mia", "refused@example.org").await;
+        let world = &world.mailing(server.smtp(), false).await;
+        let mail = &world.services.mail;
+        let mia = world.sign_in("mia", PASSWORD).await.unwrap();
+        let (actor, token) = (mia.session.actor(), mia.token.expose());
+        let accounts = &world.services.accounts;
+        accounts.change_password(&actor, token, PASSWORD, "purple-otter-sings-92", false).await.unwrap();
+        let one = async || mail.list(&Actor::Operator, None, 50, None).await.unwrap().items.remove(0);
+        for _ in 0..20 {
+            mail.deliver().await.unwrap();
+            world.clock.advance(DAY);
+        }
+        let given_up = one().await;
+        assert_eq!((given_up.state, given_up.tries, given_up.next_try_at), (MailState::GivenUp, 8, None));
+        assert!(given_up.last_error.as_ref().is_some_and(|e| e.contains("nobody of that name")), "{given_up:?}");
+        assert_eq!(mail.retry(&Actor::Operator, None).await, Ok(1));
+        assert_eq!(mail.drop(&Actor::Operator, given_up.id).await.as_deref(), Ok("refused@example.org"));
+        assert_eq!(mail.list(&Actor::Operator, None, 50, None).await.unwrap().total, Some(0));
+        assert_eq!(mail.retry(&Actor::Operator, Some(given_up.id)).await.unwrap_err().code, ErrorCode::NotFound);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_link_that_is_too_old_is_not_sent() {
+    each(unlimited(), async |world| {
+        with_address(world, "mia", "mia@example.org").await;
+        world.services.accounts.forgot("mia", &from()).await.unwrap();
+        settled(world, 1).await;
+        world.clock.advance(HOUR);
+        let server = MailServer::start().await;
+        let world = &world.mailing(server.smtp(), false).await;
+        world.services.mail.deliver().await.unwrap();
+        let mail = world.services.mail.list(&Actor::Operator, None, 50, None).await.unwrap().items.remove(0);
+        assert_eq!(mail.state, MailState::GivenUp);
+        assert!(mail.last_error.is_some_and(|e| e.contains("too late")));
+        assert_eq!(world.services.mail.retry(&Actor::Operator, None).await, Ok(0), "there is nothing left of it");
+        assert!(server.mails().is_empty());
+    })
+    .await;
+}
+
+/// Row 13: one mail and one mark for a browser, system and network never seen; nothing for what is known.
+#[tokio::test]
+async fn a_new_device_is_told() {
+    each(unlimited(), async |world| {
+        with_address(world, "mia", "mia@example.org").await;
+        let chrome =
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36";
+        let sign_in = async |ip: &str, agent: &str| {
+            let from = Origin { ip: ip.into(), user_agent: agent.into() };
+            world.services.sessions.sign_in("mia", PASSWORD, false, &from, None).await.unwrap()
+        };
+        let firefox = from().user_agent;
+        let mails = async || world.services.mail.list(&Actor::Operator, None, 50, None).await.unwrap().items;
+        sign_in("192.0.2.7", &firefox).await;
+        sign_in("192.0.2.99", &firefox).await;
+        assert_eq!(mails().await, [], "the first is news to nobody, and the network is the same");
+        let new = sign_in("192.0.2.7", chrome).await;
+        assert_eq!(mails().await.len(), 1);
+        sign_in("192.0.2.8", chrome).await;
+        let elsewhere = sign_in("198.51.100.7", &firefox).await;
+        let sent = mails().await;
+        assert_eq!(sent.len(), 2);
+        assert!(sent.iter().all(|m| m.kind == "new_device" && m.to == "mia@example.org"));
+        let mut pointed_out = world.services.sessions.new_devices(&new.session.actor()).await.unwrap();
+        pointed_out.sort();
+        assert_eq!(pointed_out, [new.session.id, elsewhere.session.id]);
+        world.clock.advance(15 * DAY);
+        assert!(world.services.sessions.new_devices(&new.session.actor()).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+/// Only administrators look into the outbox.
+#[tokio::test]
+async fn the_outbox_is_for_administrators() {
+    each(unlimited(), async |world| {
+        for (role, allowed) in [("member", false), ("manager", false), ("admin", true)] {
+            let card = world.person(role, role, Some("North")).await;
+            let actor = world.session(&card).await.session.actor();
+            assert_eq!(world.services.mail.list(&actor, None, 50, None).await.is_ok(), allowed, "{role}");
+            assert_eq!(world.services.mail.retry(&actor, None).await.is_ok(), allowed, "{role}");
+        }
+        assert!(world.services.mail.list(&Actor::Anonymous, None, 50, None).await.is_err());
+    })
+    .await;
+}
