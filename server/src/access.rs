@@ -148,6 +148,7 @@ const ACCESS: &[(&str, &str, Access)] = &[
     ("POST", "/rpc/reset_link", Access::Admin),
     ("POST", "/rpc/disable_person", Access::Admin),
     ("POST", "/rpc/enable_person", Access::Admin),
+    ("POST", "/rpc/reset_second_factor", Access::Admin),
     ("POST", "/rpc/delete_person", Access::Admin),
     ("POST", "/rpc/move_people", Access::Admin),
     ("POST", "/rpc/add_organisation", Access::Admin),

@@ -104,6 +104,14 @@ pub async fn enable_person(id: UserId) -> Result<Outcome, RpcError> {
     Ok(Outcome::say("They may sign in again."))
 }
 
+/// Turns off the second factor of somebody who lost it.
+#[server(prefix = "/rpc", endpoint = "reset_second_factor", output = Text)]
+pub async fn reset_second_factor(id: UserId) -> Result<Outcome, RpcError> {
+    ssr::services().second_factor.reset(&ssr::actor()?, id).await?;
+    ssr::go(&format!("/admin/people/{id}"));
+    Ok(Outcome::say("Off: their password alone is enough."))
+}
+
 /// Deletes a person, whose username is typed once more.
 #[server(prefix = "/rpc", endpoint = "delete_person", output = Text)]
 pub async fn delete_person(id: UserId, confirm: String) -> Result<Outcome, RpcError> {

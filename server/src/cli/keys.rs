@@ -32,7 +32,7 @@ struct Plain {
     database: DatabaseArgs,
 }
 
-/// When the key file is lost for good: delete what it sealed, and make a new one
+/// When the key file is lost for good: delete what it sealed, turn off the second factors it sealed, and make a new one
 #[derive(Debug, Args)]
 struct ResetArgs {
     /// Yes, delete it

@@ -59,6 +59,7 @@ fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
         | "/rpc/retry_mail"
         | "/rpc/invite_person"
         | "/rpc/reset_link"
+        | "/rpc/reset_second_factor"
         | "/rpc/disable_person"
         | "/rpc/enable_person" => &[("id", NOBODY)],
         "/rpc/online" => &[("window", "{}")],

@@ -192,7 +192,7 @@ fn edit(asked: &Asked, p: &AccountRow, roles: &[String], organisations: &[String
     }
 }
 
-/// Links, disabling and deleting.
+/// Links, disabling, a lost second factor, and deleting.
 fn account(asked: &Asked, p: &AccountRow, goes: &GoesWith) -> impl IntoView + use<> {
     let (id, name, username) = (p.user.id.to_string(), p.user.name.clone(), p.user.username.clone());
     let (link, made) = if p.has_password {
@@ -206,6 +206,7 @@ fn account(asked: &Asked, p: &AccountRow, goes: &GoesWith) -> impl IntoView + us
         let id = id.to_owned();
         view! { <input type="hidden" name="id" value=id /> }
     };
+    let second = goes.rows.get("second_factors").is_some_and(|n| *n > 0);
     let error = refusal(asked, "/rpc/delete_person");
     let rows = goes.rows.iter().filter(|(_, n)| **n > 0).map(|(kind, n)| {
         view! { <li>{format!("{n} {}", kind.replace('_', " "))}</li> }
@@ -224,6 +225,11 @@ fn account(asked: &Asked, p: &AccountRow, goes: &GoesWith) -> impl IntoView + us
                     {if p.disabled_at.is_some() { "Lets them sign in again." } else { "Signs them out everywhere and lets them in no more." }}
                 </span>
             </form>
+            {second.then(|| view! {
+                <form method="post" action="/rpc/reset_second_factor">
+                    {hidden(&id)}<button class="button">"Turn the second factor off"</button>
+                </form>
+            })}
             <button type="button" class="button danger" command="show-modal" commandfor="delete-person">"Delete …"</button>
         </div>
         <dialog id="delete-person" class="dialog" aria-labelledby="delete-person-title">

@@ -8,7 +8,11 @@ use serde_json::json;
 
 use services::{OpenError, VaultError, vault};
 
-use crate::world::{World, each};
+use crate::{
+    app_code::code,
+    smtp::MailServer,
+    world::{PASSWORD, World, each, from, unlimited},
+};
 
 #[tokio::test]
 async fn values_are_kept_per_session_within_limits() {
@@ -119,6 +123,54 @@ async fn a_rotation_loses_nothing_beside_a_busy_server() {
             assert_eq!(w.services.sessions.data_get(&s, &format!("k{}", n % 40)).await.unwrap(), json!(n));
         }
         beside.close().await;
+    })
+    .await;
+}
+
+/// Whatever is sealed follows a new key, and is given up with a lost one.
+#[tokio::test]
+async fn mails_and_second_factors_follow_the_key() {
+    each(unlimited(), async |w| {
+        w.user("mia").await;
+        let mia = w.sign_in("mia", PASSWORD).await.unwrap();
+        let (actor, factor) = (mia.session.actor(), &w.services.second_factor);
+        factor.begin(&actor).await.unwrap();
+        let key = factor.enrolment(&actor).await.unwrap().unwrap().secret;
+        w.sql("UPDATE users SET email = 'mia@example.org'").await;
+        w.services.accounts.forgot("mia", &from()).await.unwrap();
+        let waiting = "SELECT body_key FROM mails WHERE body IS NOT NULL";
+        while w.text(waiting).await.is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        w.services.sessions.data_put(&mia.session, "cart", &json!(1)).await.unwrap();
+        let (new, again) = w.services.rotate_keys().await.unwrap();
+        assert_eq!((again, new.values), (3, 3));
+        for kept in [waiting, "SELECT secret_key FROM second_factors", "SELECT sealed_by FROM session_data"] {
+            assert_eq!(w.text(kept).await.as_deref(), Some(&*new.id), "{kept}");
+        }
+        assert_eq!(factor.enrolment(&actor).await.unwrap().unwrap().secret, key);
+        factor.confirm(&actor, &code(&key, w.clock.now())).await.unwrap();
+        let server = MailServer::start().await;
+        let sending = w.mailing(server.smtp(), false).await;
+        assert!(sending.services.mail.deliver().await.unwrap() >= 1);
+        assert!(server.mail(1).await.body.contains("/reset?token="));
+        sending.close().await;
+
+        w.services.accounts.forgot("mia", &from()).await.unwrap();
+        while w.text(waiting).await.is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        let path = w.home.path().join("secret.key");
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(vault::reset(&w.url, &path, &w.clock).await.unwrap(), 3);
+        for gone in [waiting, "SELECT secret_key FROM second_factors", "SELECT 'left' FROM backup_codes"] {
+            assert_eq!(w.text(gone).await, None, "{gone}");
+        }
+        let stuck = "SELECT last_error FROM mails WHERE sent_at IS NULL AND next_try_at IS NULL";
+        assert!(w.text(stuck).await.is_some_and(|e| e.contains("lost")));
+        let after = w.another(false).await;
+        assert!(after.sign_in("mia", PASSWORD).await.is_ok());
+        after.close().await;
     })
     .await;
 }

@@ -66,7 +66,7 @@ async fn a_code_is_asked_for_and_works_once() {
             .services
             .sessions
             .create(
-                &w.services.accounts.card(&Actor::Operator, signed_in.session.card.id).await.unwrap(),
+                &w.services.accounts.card(&Actor::Operator, signed_in.session.card().id).await.unwrap(),
                 false,
                 &from(),
             )
@@ -144,7 +144,7 @@ async fn changing_it_asks_for_sudo_mode() {
         let admin = w.session(&w.person("ada", "admin", None).await).await;
         let manager = w.session(&w.person("max", "manager", None).await).await;
         let factor = &w.services.second_factor;
-        let id = session.session.card.id;
+        let id = session.session.card().id;
         assert_eq!(factor.reset(&manager.session.actor(), id).await.unwrap_err().code, ErrorCode::Forbidden);
         w.clock.advance(10 * MINUTE);
         let stale = session.session.actor();
