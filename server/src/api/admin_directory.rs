@@ -233,7 +233,7 @@ pub(super) struct RoleEdit {
 #[utoipa::path(patch, path = "/admin/roles/{id}", tag = "directory", params(("id" = Uuid, Path)),
     request_body = RoleEdit, responses((status = 200, body = RoleView), (status = 403, body = super::Problem),
         (status = 404, body = super::Problem),
-        (status = 409, body = super::Problem, description = "Built in, taken, or nobody would be administrator")))]
+        (status = 409, body = super::Problem, description = "Built in, named by a setting, taken, or nobody would be administrator")))]
 pub(super) async fn edit_role(
     State(state): State<AppState>,
     caller: Caller,
@@ -247,7 +247,7 @@ pub(super) async fn edit_role(
 /// Deletes a role; its people get another, and are signed out.
 #[utoipa::path(delete, path = "/admin/roles/{id}", tag = "directory", params(("id" = Uuid, Path), Delete), responses(
     (status = 200, body = Moved), (status = 403, body = super::Problem), (status = 404, body = super::Problem),
-    (status = 409, body = super::Problem, description = "Built in, or people have it")))]
+    (status = 409, body = super::Problem, description = "Built in, named by a setting, or people have it")))]
 pub(super) async fn delete_role(
     State(state): State<AppState>,
     caller: Caller,

@@ -201,6 +201,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Whether a setting names this role.
+    pub fn names_role(&self, role: &str) -> bool {
+        self.lifetimes.idle_by_role.contains_key(role) || self.session_limit_by_role.contains_key(role)
+    }
+
     /// How many live sessions somebody of `role` may have; 0 = no limit.
     pub fn limit_of(&self, role: &str) -> u32 {
         self.session_limit_by_role.get(role).copied().unwrap_or(self.session_limit)

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{Aftermath, Directory, named, occupied};
 use crate::{
     accounts::last_admin,
+    sessions::Sessions,
     store::{Sql, db, ending, groups, list, user, values},
 };
 
@@ -51,7 +52,8 @@ impl Directory {
     }
 
     /// Renames a role, or gives it another level, which ends the sessions of its people: their rights are those of the
-    /// sign-in. 409 for a built-in role, a name that is taken, and when no administrator would be left.
+    /// sign-in. 409 for a built-in role, a name that is taken, a new name while a setting has the old one, and when no
+    /// administrator would be left.
     pub async fn edit_role(
         &self,
         actor: &Actor,
@@ -79,6 +81,9 @@ impl Directory {
                     return Err(built_in());
                 }
                 free(&all, &name, Some(id))?;
+                if name != old.name {
+                    unnamed(sessions, &old.name)?;
+                }
                 let had_admin = user::any_admin(&txn).await.map_err(db)?;
                 let mut moved = Moved { people: old.people, ..Moved::default() };
                 let mut aftermath = Aftermath::default();
@@ -106,7 +111,7 @@ impl Directory {
         Ok((self.role(actor, id).await?, moved))
     }
 
-    /// Deletes a role. 409 for a built-in one, and while people have it, unless it is said which they shall have: their
+    /// Deletes a role. 409 for a built-in one, while a setting names it, and while people have it, unless it is said which they shall have: their
     /// sessions end. A dry run changes nothing and gives the same numbers; it asks for no sudo mode.
     pub async fn delete_role(
         &self,
@@ -130,6 +135,7 @@ impl Directory {
                 if old.built_in {
                     return Err(built_in());
                 }
+                unnamed(sessions, &old.name)?;
                 let to = match move_to {
                     Some(MoveTo::To(to)) => {
                         let other = all.iter().find(|r| r.id == to && r.id != id);
@@ -211,6 +217,15 @@ fn free(all: &[RoleView], name: &str, own: Option<Uuid>) -> Result<(), ApiError>
     let mut taken = ApiError::new(ErrorCode::Conflict, "There is a role of this name. Choose another.");
     taken.fields.insert("name".to_owned(), taken.message.clone());
     Err(taken)
+}
+
+/// 409 while a setting names the role: its limits would be gone without a word.
+fn unnamed(sessions: &Sessions, role: &str) -> Result<(), ApiError> {
+    if !sessions.inner.settings.now().names_role(role) {
+        return Ok(());
+    }
+    let message = "A setting gives this role limits of its own. Take it out of the settings first.";
+    Err(ApiError::new(ErrorCode::Conflict, message))
 }
 
 fn built_in() -> ApiError {

@@ -1,7 +1,7 @@
 //! Settings that change while the server runs: what is in force, what it does to sessions, who hears of it.
 
 use domain::{
-    Actor, ErrorCode,
+    Actor, ErrorCode, Level,
     settings::{Fixed, Settings},
     time::{HOUR, MINUTE},
 };
@@ -92,6 +92,18 @@ async fn limits_and_lifetimes_of_roles() {
         let refused =
             w.services.settings.change(&Actor::Operator, to(&[("session_limit_by_role", "nobody=1")]), false).await;
         assert!(refused.unwrap_err().fields["session_limit_by_role"].contains("nobody"));
+
+        // A role that a setting names keeps its name, or its limits would be gone.
+        let directory = &w.services.directory;
+        let role = directory.add_role(&Actor::Operator, "Guest Teacher", Level::Member).await.unwrap();
+        change(w, &[("session_limit_by_role", "Guest Teacher=1")]).await;
+        assert_eq!(w.services.settings.now().limit_of("Guest Teacher"), 1);
+        let renamed = async || directory.edit_role(&Actor::Operator, role.id, Some("Guest"), None).await;
+        assert_eq!(renamed().await.unwrap_err().code, ErrorCode::Conflict);
+        let deleted = directory.delete_role(&Actor::Operator, role.id, None, false).await;
+        assert_eq!(deleted.unwrap_err().code, ErrorCode::Conflict);
+        change(w, &[("session_limit_by_role", "")]).await;
+        assert!(renamed().await.is_ok());
     })
     .await;
 }
