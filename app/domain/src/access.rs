@@ -132,12 +132,7 @@ pub fn reach(level: Level, organisation: Option<OrganisationId>, action: Action)
         }
         (
             Level::Manager,
-            Action::CleanUp
-            | Action::Accounts
-            | Action::Directory
-            | Action::Audit
-            | Action::Settings
-            | Action::Mail,
+            Action::CleanUp | Action::Accounts | Action::Directory | Action::Audit | Action::Settings | Action::Mail,
         )
         | (Level::Member, _) => Reach::Nothing,
     }

@@ -175,7 +175,10 @@ async fn another_role_or_organisation_ends_sessions_and_a_name_does_not() {
         let live = w.check(s.token.expose()).await.unwrap();
         assert_eq!((&*live.card().username, &*live.card().name), ("countess", "Ada L."), "sessions have the new card");
         let token = s.token.expose();
-        assert!(w.services.sessions.reauth(&live.actor(), token, PASSWORD, None).await.is_ok(), "under the new username");
+        assert!(
+            w.services.sessions.reauth(&live.actor(), token, PASSWORD, None).await.is_ok(),
+            "under the new username"
+        );
         assert!(w.sign_in("ada", PASSWORD).await.is_err());
         let s = w.session(&ada).await;
 
