@@ -82,12 +82,14 @@ fn row(m: &MailView) -> impl IntoView + use<> {
     let (heading, cancel) = (format!("{dialog}-heading"), dialog.clone());
     let acts = (m.state != MailState::Sent).then(|| {
         view! {
-            <form method="post" action="/rpc/retry_mail">
-                <input type="hidden" name="id" value=m.id.to_string() />
-                <button class="button" aria-label=format!("Try the mail to {} now", m.to)>"Try now"</button>
-            </form>
-            <button type="button" class="button danger" command="show-modal" commandfor=dialog.clone()
-                aria-label=format!("Drop the mail to {}", m.to)>"Drop"</button>
+            <div class="acts">
+                <form method="post" action="/rpc/retry_mail">
+                    <input type="hidden" name="id" value=m.id.to_string() />
+                    <button class="button" aria-label=format!("Try the mail to {} now", m.to)>"Try now"</button>
+                </form>
+                <button type="button" class="button danger" command="show-modal" commandfor=dialog.clone()
+                    aria-label=format!("Drop the mail to {}", m.to)>"Drop"</button>
+            </div>
             <dialog id=dialog.clone() class="dialog" aria-labelledby=heading.clone()>
                 <form method="post" action="/rpc/drop_mail">
                     <h2 id=heading.clone()>"Drop this mail?"</h2>
