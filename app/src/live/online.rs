@@ -1,7 +1,7 @@
 //! The model behind a live list of people: a mirror of the server's window, and what of it is on screen.
 //!
 //! A patch changes the cells of a row, never the rows around it (`paint` decides what may move). What a reader must
-//! see at once (somebody came, left, or changed state) is painted at once; the rest at most once a second.
+//! see at once (somebody came, left, or changed state) is painted at once; the rest waits a moment for company.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -29,8 +29,9 @@ use crate::{
 };
 
 const TOPIC: &str = "live:online";
-/// Between repaints of what can wait, and of what cannot.
-const CALM_MS: i64 = 1_000;
+/// Between repaints of what can wait, and of what cannot. What happened is to be on screen within a second, and it has
+/// come a way before it waits here.
+const CALM_MS: i64 = 750;
 const URGENT_MS: i64 = 200;
 /// Lists sorted by something that changes are sorted again this often at most.
 const SORT_EVERY_MS: i64 = 5_000;
