@@ -143,7 +143,7 @@ impl Hub {
                 () = sleep_until(flush_after), if flush => {
                     let changes = self.flush();
                     let now = Instant::now();
-                    flush_after = now + pace.after(changes, self.watchers.len(), now);
+                    flush_after = now + pace.after(changes, self.frames(), now);
                 }
                 n = inbox.recv_many(&mut batch, BATCH) => {
                     if n == 0 {

@@ -53,9 +53,10 @@ pub(super) struct Watchers {
 }
 
 impl Watchers {
-    /// How many frames one flush may cost.
-    pub(super) fn len(&self) -> usize {
-        self.topics.values().map(Vec::len).sum::<usize>() + self.live.len()
+    /// How many frames one flush may cost, as only some connections take any.
+    pub(super) fn frames(&self, takes: impl Fn(ConnectionId) -> bool) -> usize {
+        let live = self.live.keys().map(|(id, _)| id);
+        self.topics.values().flatten().chain(live).filter(|id| takes(**id)).count()
     }
 
     /// Who watches anything, each once.

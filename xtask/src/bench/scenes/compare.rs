@@ -40,9 +40,14 @@ pub(super) fn growth(rollcall: &Rollcall) -> Outcome<Scene> {
     let mut figures = vec![];
     let mut raw = vec![];
     for (people, name) in [(2_500, "2,500"), (5_000, "5,000"), (10_000, "10,000"), (19_000, "19,000")] {
-        let report = rollcall.serve()?.sockets(&format!(
+        let words = format!(
             "--people {people} --join --rate 2000 --sources 10 --watchers 5 --changes-per-second 100 --seconds 20"
-        ))?;
+        );
+        // One run's p99 is of the hundred worst of 10,000: the middle one of three says more of the size than of the day.
+        let mut runs = (0..3).map(|_| rollcall.serve()?.sockets(&words)).collect::<Outcome<Vec<_>>>()?;
+        let p99 = |run: &Value| at(run, "/changes/latency/p99_ms");
+        runs.sort_by(|a, b| p99(a).total_cmp(&p99(b)));
+        let report = runs.swap_remove(1);
         let changes = |what: &str| at(&report, &format!("/changes/{what}"));
         figures.push(Figure::at_most(format!("{name} people, 100 changes/s: p99"), "ms", changes("latency/p99_ms")));
         figures.push(Figure::at_most("the same, server's CPU", "% of a core", changes("cpu_percent")));

@@ -31,6 +31,11 @@ impl Hub {
         self.registry.outboxes().map(|o| o.queued()).max().unwrap_or_default()
     }
 
+    /// How many frames one flush may cost. Who is stuck gets none, and makes nobody else wait for theirs.
+    pub(in super::super) fn frames(&self) -> usize {
+        self.watchers.frames(|id| self.registry.outbox(id).is_some_and(|o| !o.is_lagging()))
+    }
+
     /// What changed since the last call. The canary's part is for the canary alone.
     fn take_changes(&mut self) -> Vec<Change> {
         if let Some(since) = self.waiting.take() {
