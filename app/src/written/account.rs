@@ -48,7 +48,7 @@ fn facts(user: UserView, factor: &'static str) -> impl IntoView {
                 <dt>"E-mail"</dt>
                 <dd>{user.email}</dd>
                 <dt>"Second factor"</dt>
-                <dd>{factor} <a href="/account/second-factor">"Manage"</a></dd>
+                <dd>{factor}" "<a href="/account/second-factor">"Manage"</a></dd>
                 <dt>"Devices"</dt>
                 <dd><a href="/account/devices">"See where you are signed in"</a></dd>
             </dl>

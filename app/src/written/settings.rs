@@ -141,7 +141,7 @@ fn row(s: &SettingView, wrong: Option<&ApiError>) -> impl IntoView + use<> {
         view! { " · changed "{when(at, false)}" by "{by} }
     });
     let input = if let Some(fixed) = fixed {
-        view! { <p id=id.clone()><b>{s.value.clone()}</b> <span class="tag">{fixed}</span></p> }.into_any()
+        view! { <p id=id.clone()><b>{s.value.clone()}</b>" "<span class="tag">{fixed}</span></p> }.into_any()
     } else if s.words.is_empty() {
         view! {
             <input id=id.clone() name=name type="text" value=s.value.clone() autocomplete="off" spellcheck="false"
