@@ -33,6 +33,7 @@ pub(crate) fn error_by_code(e: &ApiError) -> ApiError {
         ErrorCode::TooManyRequests => ApiError::too_many(e.retry_after.unwrap_or(60).min(86_400)).message,
         ErrorCode::SecondFactorRequired => "Your code is wanted too.".to_owned(),
         ErrorCode::ReauthRequired => ApiError::reauth_required().message,
+        ErrorCode::SecondFactorMissing => ApiError::second_factor_missing().message,
         ErrorCode::Forbidden => ApiError::forbidden().message,
         ErrorCode::Unauthenticated => ApiError::unauthenticated().message,
         ErrorCode::NotFound => ApiError::not_found().message,

@@ -47,6 +47,8 @@ async function ask(url) {
   root().removeAttribute('aria-busy');
   if (answer.error) {
     if (answer.error.code === 'unauthenticated') return location.reload();
+    // The server leads to what comes first.
+    if (answer.error.code === 'second_factor_missing') return location.assign(url);
     tell('title', answer.error.code === 'not_found' ? 'There is nothing here' : 'This did not work');
     const p = Object.assign(document.createElement('p'), { className: 'card message', textContent: answer.error.message });
     root().replaceChildren(p);

@@ -22,7 +22,10 @@ use tower_http::{
 
 use crate::{
     api, assets,
-    http::{actor, client, database::Database, extract::HttpError, headers, limit, refusals, request_id, trace},
+    http::{
+        actor, client, database::Database, extract::HttpError, headers, limit, refusals, request_id, second_factor,
+        trace,
+    },
     live, pages,
 };
 
@@ -84,6 +87,7 @@ pub fn router(state: &AppState) -> Router {
         // The socket has time-outs of its own, and its frames are not compressed.
         .route("/socket/websocket", get(live::upgrade))
         .route("/realtime/v1/websocket", get(live::upgrade))
+        .layer(middleware::from_fn_with_state(state.clone(), second_factor::layer))
         .layer(middleware::from_fn_with_state(state.clone(), refusals::layer))
         .layer(middleware::from_fn_with_state(state.clone(), actor::layer));
     Router::new()

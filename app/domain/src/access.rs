@@ -207,6 +207,7 @@ mod tests {
             level,
             organisation,
             teams: vec![],
+            second_factor: false,
         };
         Actor::Person(Arc::new(Person { card: Arc::new(card), session: Uuid::from_u128(8), fresh_until: Time(100) }))
     }

@@ -41,6 +41,8 @@ pub struct UserCard {
     pub level: Level,
     pub organisation: Option<Named>,
     pub teams: Vec<Named>,
+    /// Whether they have set a second factor up.
+    pub second_factor: bool,
 }
 
 /// An account as the API gives it.

@@ -15,6 +15,7 @@ pub enum ErrorCode {
     SecondFactorRequired,
     Forbidden,
     ReauthRequired,
+    SecondFactorMissing,
     CrossSite,
     NotFound,
     MethodNotAllowed,
@@ -35,7 +36,7 @@ impl ErrorCode {
         match self {
             Self::BadRequest => 400,
             Self::Unauthenticated | Self::InvalidCredentials | Self::SecondFactorRequired => 401,
-            Self::Forbidden | Self::ReauthRequired | Self::CrossSite => 403,
+            Self::Forbidden | Self::ReauthRequired | Self::SecondFactorMissing | Self::CrossSite => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::Conflict => 409,
@@ -91,6 +92,14 @@ impl ApiError {
 
     pub fn reauth_required() -> Self {
         Self::new(ErrorCode::ReauthRequired, "Confirm your password first, then repeat this.")
+    }
+
+    /// 403 for whoever has to set a second factor up first, because their role asks for one.
+    pub fn second_factor_missing() -> Self {
+        Self::new(
+            ErrorCode::SecondFactorMissing,
+            "Your role asks for a second factor. Set one up first, on your account's page.",
+        )
     }
 
     /// One answer for every kind of failed sign-in (ASVS 6.3.8).

@@ -180,7 +180,9 @@ pub(super) async fn roles(asked: &Asked<'_>) -> Result<Written, ApiError> {
     let manages = asked.actor.reach(Action::Directory) == Reach::Everything;
     let error = refusal(asked, "/rpc/add_role");
     Ok(page("Roles", || {
-        let rows = all.iter().map(|r| role(r, &all, manages)).collect_view();
+        let settings = asked.services.settings.now();
+        let rows =
+            all.iter().map(|r| role(r, &all, manages, settings.second_factor_roles.contains(&r.name))).collect_view();
         view! {
             {confirm(asked)}
             {refused(asked)}
@@ -195,12 +197,20 @@ pub(super) async fn roles(asked: &Asked<'_>) -> Result<Written, ApiError> {
                         <tr role="row">
                             <th scope="col" role="columnheader">"Role"</th>
                             <th scope="col" role="columnheader">"Level"</th>
+                            <th scope="col" role="columnheader">"Second factor"</th>
                             <th scope="col" role="columnheader">"People"</th>
                             <th scope="col" role="columnheader"><span class="hidden">"Action"</span></th>
                         </tr>
                     </thead>
                     <tbody role="rowgroup">{rows}</tbody>
                 </table>
+                {manages.then(|| view! {
+                    <p class="body hint">
+                        "Where a second factor is required, people without one are led to set it up right after signing in, and \
+                         nothing else works for them until they have. "
+                        <a href="/admin/settings#f-second_factor_roles">"Choose the roles"</a>
+                    </p>
+                })}
             </section>
             {manages.then(|| view! {
                 <section class="card" aria-labelledby="new-role-title">
@@ -218,7 +228,7 @@ pub(super) async fn roles(asked: &Asked<'_>) -> Result<Written, ApiError> {
     }))
 }
 
-fn role(r: &RoleView, all: &[RoleView], manages: bool) -> impl IntoView + use<> {
+fn role(r: &RoleView, all: &[RoleView], manages: bool, second_factor: bool) -> impl IntoView + use<> {
     let id = r.id.to_string();
     let people = format!("/admin/people?role={}", crate::routes::escape(&r.name));
     let targets = all.iter().filter(|o| o.id != r.id).map(|o| (o.id.to_string(), text::capital(&o.name))).collect();
@@ -240,6 +250,7 @@ fn role(r: &RoleView, all: &[RoleView], manages: bool) -> impl IntoView + use<> 
                 {text::capital(&r.name)} {r.built_in.then(|| view! { " " <span class="tag">"Built in"</span> })}
             </th>
             <td role="cell" data-label="Level">{text::level(r.level)}</td>
+            <td role="cell" data-label="Second factor">{if second_factor { "Required" } else { "Optional" }}</td>
             <td role="cell" data-label="People"><a href=people>{r.people.to_string()}</a></td>
             <td role="cell" class="act">
                 {(manages && !r.built_in).then(|| view! {

@@ -79,6 +79,9 @@ pub async fn write(services: &Services, actor: &Actor, url: &str) -> Result<Writ
     if !page_access(path).allows(level) {
         return Err(if level.is_none() { ApiError::unauthenticated() } else { ApiError::forbidden() });
     }
+    if services.sessions.lacks_second_factor(actor) && path != second_factor::PATH {
+        return Err(ApiError::second_factor_missing());
+    }
     if !is_listed(path) {
         return Err(ApiError::not_found());
     }

@@ -10,6 +10,8 @@ use super::{
 };
 use crate::text;
 
+pub(crate) const PATH: &str = "/account/second-factor";
+
 pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
     let factor = &asked.services.second_factor;
     let state = factor.state(asked.actor).await?;
@@ -18,6 +20,9 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
         Err(e) if e.code == ErrorCode::ReauthRequired => None,
         other => other?,
     };
+    let wanted =
+        asked.actor.person().is_ok_and(|p| asked.services.settings.now().second_factor_roles.contains(&p.card.role));
+    let lacks = asked.services.sessions.lacks_second_factor(asked.actor);
     Ok(page("Second factor", || {
         let content = match (state, enrolment) {
             (State::On { since, backup_codes_left }, _) => view! {
@@ -30,7 +35,14 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
                 <dialog id="off" class="dialog" aria-labelledby="off-heading">
                     <form method="post" action="/rpc/end_second_factor">
                         <h2 id="off-heading">"Turn the second factor off?"</h2>
-                        <p>"Your password alone will then be enough. The back-up codes are void."</p>
+                        <p>
+                            {if wanted {
+                                "Your role asks for one: nothing else will work until you have set up another. The back-up \
+                                 codes are void."
+                            } else {
+                                "Your password alone will then be enough. The back-up codes are void."
+                            }}
+                        </p>
                         <div class="actions">
                             <button type="button" class="button" command="close" commandfor="off">"Cancel"</button>
                             <button class="button danger">"Turn off"</button>
@@ -52,11 +64,16 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
         view! {
             {confirm(asked)}
             {refused(asked)}
+            {lacks.then(|| view! {
+                <section class="card message" aria-label="What comes first">
+                    <p><strong>"Your role asks for a second factor."</strong>" Set one up; then everything else opens."</p>
+                </section>
+            })}
             <section class="card second" aria-labelledby="second-heading">
                 <header><h2 id="second-heading">"Codes from an app"</h2></header>
                 <div class="body">{content}</div>
             </section>
-            <p class="after"><a href="/account">"Back to your account"</a></p>
+            {(!lacks).then(|| view! { <p class="after"><a href="/account">"Back to your account"</a></p> })}
         }
     }))
 }

@@ -200,6 +200,7 @@ mod tests {
             level: Level::Member,
             organisation: Some(Named { id: Uuid::nil(), name: "Analytical Engines".into() }),
             teams: vec![],
+            second_factor: false,
         }
     }
 

@@ -190,6 +190,7 @@ async fn enter(frame: &Frame, topic: Topic, socket: &Socket, services: &Services
             let (state, expires_at, within) = (heard.state, heard.expires_at, heard.retry_within);
             Ok(json!({"state": state, "expires_at": expires_at, "retry_within_ms": within}))
         }
+        _ if services.sessions.lacks_second_factor(&actor) => Err(ApiError::second_factor_missing()),
         Topic::Presence(topic) => {
             socket.watch(&actor, topic).await?;
             Ok(if topic.realtime { realtime::joined() } else { json!({}) })

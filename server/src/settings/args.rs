@@ -1,10 +1,13 @@
 //! Every setting with its flag, its variable, its default and its help.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use clap::{Args, Parser, ValueEnum, builder::BoolishValueParser};
 use domain::{
-    settings::{Fixed, durations_of_roles, numbers_of_roles},
+    settings::{Fixed, durations_of_roles, numbers_of_roles, roles},
     time::Millis,
 };
 use ipnet::IpNet;
@@ -164,6 +167,16 @@ pub struct SessionArgs {
     /// How long a password that was just given counts for sensitive acts
     #[arg(long, env = "ROLLCALL_SUDO_FOR", default_value = "10m", value_parser = duration, value_name = "DURATION")]
     pub sudo_for: Millis,
+    /// Roles whose people must have a second factor, such as admin,manager [default: none]
+    #[arg(
+        long,
+        env = "ROLLCALL_SECOND_FACTOR_ROLES",
+        default_value = "",
+        hide_default_value = true,
+        value_parser = roles,
+        value_name = "ROLES"
+    )]
+    pub second_factor_roles: BTreeSet<String>,
     /// Slow down guessing of passwords; off is for measurements only
     #[arg(
         long,

@@ -53,6 +53,7 @@ impl ServeArgs {
                 Policy::Refuse => LimitPolicy::Refuse,
             },
             sudo_for: sessions.sudo_for,
+            second_factor_roles: sessions.second_factor_roles,
             login_throttle: sessions.login_throttle,
             presence: PresenceLimits {
                 idle_after: presence.idle_after,

@@ -143,6 +143,7 @@ async fn accounts_change_while_people_are_here() {
         level: Level::Member,
         organisation: Some(Named { id: uuid::Uuid::from_u128(7), name: "South".to_owned() }),
         teams: vec![],
+        second_factor: false,
     };
     app.services.presence.card_changed(Arc::new(card));
     let patch = socket.event("live:online", "patch").await;

@@ -135,3 +135,55 @@ async fn sudo_mode_and_resets() {
     let mails = admin.get("/api/v1/admin/mail").await.json();
     assert_eq!(mails["items"][0]["kind"], "second_factor", "row 13: {mails}");
 }
+
+/// A role that asks for one: nothing but setting it up, and going, works for those who have none.
+#[tokio::test]
+async fn who_must_have_one_sets_it_up_first() {
+    let app = App::frozen(|s| s.services.second_factor_roles = ["admin".to_owned()].into()).await;
+    app.person("ada", "admin", None).await;
+    let ada = app.anonymous();
+    let fields = [("username", "ada"), ("password", PASSWORD), ("next", "/admin/people")];
+    assert_eq!(ada.form("sign_in", &fields).await.header("location"), "/admin/people");
+    assert_eq!(ada.page("/admin/people").await.header("location"), "/account/second-factor");
+    let page = ada.page("/account/second-factor").await;
+    assert!(page.status == 200 && page.text.contains("Your role asks for a second factor."), "{}", page.text);
+    assert_eq!(ada.rpc("page", &[("url", "/admin/people")]).await.code(), "second_factor_missing");
+    assert_eq!(ada.rpc("page", &[("url", "/account/second-factor")]).await.status, 200);
+    let mut socket = ada.socket().await;
+    socket.join("presence:me", json!({})).await;
+    assert_eq!(socket.push("live:online", "phx_join", json!({})).await["response"]["reason"], "second_factor_missing");
+    let shut = async |ada: &Client| {
+        let mut shut = vec![];
+        for route in server::access::routes().iter().filter(|r| r.access != Some(server::access::Access::Public)) {
+            let sure = ["/rpc/sign_out", "/api/v1/auth/logout", "/rpc/begin_second_factor", "/websocket"];
+            if sure.iter().any(|s| route.path.contains(s)) {
+                continue;
+            }
+            let answer = ada.send(crate::routes::request(ada, route)).await;
+            if answer.code() == "second_factor_missing" || answer.header("location") == "/account/second-factor" {
+                shut.push(route.path.clone());
+            } else {
+                let open =
+                    ["second-factor", "second_factor", "/rpc/confirm_password", "/rpc/me", "/rpc/stay", "/reauth"];
+                let open = open.iter().any(|o| route.path.contains(o)) || route.path == "/api/v1/session";
+                assert!(open && !route.path.contains("reset"), "{route:?} {answer:?}");
+            }
+        }
+        shut.len()
+    };
+    assert!(shut(&ada).await > 90);
+    enrol(&app, &ada).await;
+    assert_eq!(ada.get("/api/v1/admin/users").await.status, 200);
+    assert_eq!(ada.page("/admin/roles").await.text.matches("\"Second factor\">Required").count(), 1);
+    // Whoever is promoted is signed out, and comes in to the same.
+    let tom = app.signed_in("tom", "member", None).await;
+    assert_eq!(tom.get("/api/v1/sessions").await.status, 200);
+    let id = tom.get("/api/v1/session").await.json()["user"]["id"].as_str().unwrap().to_owned();
+    let promoted = ada
+        .send(ada.request(reqwest::Method::PATCH, &format!("/api/v1/admin/users/{id}")).json(&json!({"role": "admin"})))
+        .await;
+    assert_eq!(promoted.status, 200, "{}", promoted.text);
+    assert_eq!(tom.get("/api/v1/sessions").await.status, 401);
+    let tom = app.sign_in("tom").await;
+    assert_eq!(tom.get("/api/v1/sessions").await.code(), "second_factor_missing");
+}

@@ -11,7 +11,7 @@ mod sense;
 mod text;
 mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,12 +19,13 @@ pub use self::{
     given::{Fixed, Given, Stored},
     registry::{ALL, Applies, Group, Setting, Takes, setting},
     sense::{Contradiction, contradictions},
-    text::{duration, duration_text, durations_of_roles, numbers_of_roles},
+    text::{duration, duration_text, durations_of_roles, numbers_of_roles, roles},
     view::{Changed, Consequences, Of, SettingView, Sooner},
 };
 
 use crate::{
     Level,
+    account::UserCard,
     time::{DAY, HOUR, MINUTE, Millis, SECOND},
 };
 
@@ -163,6 +164,8 @@ pub struct Settings {
     pub session_limit_policy: LimitPolicy,
     /// Sudo mode lasts this long after a sign-in or a confirmed password.
     pub sudo_for: Millis,
+    /// Roles whose people must have a second factor.
+    pub second_factor_roles: BTreeSet<String>,
     /// Off only for measurements.
     pub login_throttle: bool,
     pub presence: PresenceLimits,
@@ -188,6 +191,7 @@ impl Default for Settings {
             session_limit_by_role: BTreeMap::new(),
             session_limit_policy: LimitPolicy::Lru,
             sudo_for: 10 * MINUTE,
+            second_factor_roles: BTreeSet::new(),
             login_throttle: true,
             presence: PresenceLimits::default(),
             heartbeat: 25 * SECOND,
@@ -203,7 +207,14 @@ impl Default for Settings {
 impl Settings {
     /// Whether a setting names this role.
     pub fn names_role(&self, role: &str) -> bool {
-        self.lifetimes.idle_by_role.contains_key(role) || self.session_limit_by_role.contains_key(role)
+        self.lifetimes.idle_by_role.contains_key(role)
+            || self.session_limit_by_role.contains_key(role)
+            || self.second_factor_roles.contains(role)
+    }
+
+    /// Whether somebody has to set a second factor up before anything else.
+    pub fn lacks_second_factor(&self, card: &UserCard) -> bool {
+        !card.second_factor && self.second_factor_roles.contains(&card.role)
     }
 
     /// How many live sessions somebody of `role` may have; 0 = no limit.

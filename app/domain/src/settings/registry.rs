@@ -3,13 +3,13 @@
 //! To add one: its field in `Settings`, its row here, its flag in the program. The page, REST and the command line find
 //! it here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     AwayAs, LimitPolicy, Preset, Settings,
-    text::{duration, duration_text, durations_of_roles, numbers_of_roles, of_roles_text},
+    text::{duration, duration_text, durations_of_roles, numbers_of_roles, of_roles_text, roles},
 };
 use crate::time::{DAY, HOUR, MINUTE, Millis, SECOND};
 
@@ -69,6 +69,7 @@ pub enum Takes {
     Word(&'static [&'static str]),
     DurationsOfRoles,
     NumbersOfRoles,
+    Roles,
 }
 
 impl Takes {
@@ -83,6 +84,7 @@ impl Takes {
             Self::Word(words) => words.join(" or "),
             Self::DurationsOfRoles => "role=duration, separated by commas".to_owned(),
             Self::NumbersOfRoles => "role=number, separated by commas; 0 is no limit".to_owned(),
+            Self::Roles => "roles, separated by commas".to_owned(),
         }
     }
 
@@ -92,6 +94,7 @@ impl Takes {
             Self::Duration { .. } | Self::DurationOrOff { .. } | Self::DurationsOfRoles => "duration",
             Self::Number { .. } | Self::NumbersOfRoles => "number",
             Self::Word(_) => "word",
+            Self::Roles => "roles",
         }
     }
 }
@@ -107,6 +110,7 @@ enum Place {
     Throttle,
     DurationsOfRoles(fn(&mut Settings) -> &mut BTreeMap<String, Millis>),
     NumbersOfRoles(fn(&mut Settings) -> &mut BTreeMap<String, u32>),
+    Roles(fn(&mut Settings) -> &mut BTreeSet<String>),
 }
 
 pub struct Setting {
@@ -135,6 +139,7 @@ impl Setting {
             Place::Throttle => if s.login_throttle { "on" } else { "off" }.to_owned(),
             Place::DurationsOfRoles(at) => of_roles_text(at(&mut s), |ms| duration_text(*ms)),
             Place::NumbersOfRoles(at) => of_roles_text(at(&mut s), u32::to_string),
+            Place::Roles(at) => at(&mut s).iter().cloned().collect::<Vec<_>>().join(", "),
         }
     }
 
@@ -153,6 +158,7 @@ impl Setting {
             Place::Throttle => s.login_throttle = self.word(text)? == 0,
             Place::DurationsOfRoles(at) => *at(s) = durations_of_roles(text)?,
             Place::NumbersOfRoles(at) => *at(s) = numbers_of_roles(text)?,
+            Place::Roles(at) => *at(s) = roles(text)?,
         }
         Ok(())
     }
@@ -208,6 +214,15 @@ pub const ALL: &[Setting] = &[
         "Sensitive acts ask for the password again when it was given longer ago than this.",
         Takes::Duration { least: SECOND, most: 60 * MINUTE },
         Place::Duration(|s| &mut s.sudo_for),
+    ),
+    row(
+        "second_factor_roles",
+        Group::SignIn,
+        "Second factor for",
+        "People of these roles must have a second factor: without one they are led to set it up, and nothing else works \
+         for them until they have.",
+        Takes::Roles,
+        Place::Roles(|s| &mut s.second_factor_roles),
     ),
     Setting {
         applies: Applies::ByFlagOnly,
@@ -423,7 +438,8 @@ mod tests {
             assert_eq!(read, settings, "{}", s.key);
             assert!(ALL[..i].iter().all(|other| other.key != s.key), "{}", s.key);
             assert!(s.about.ends_with('.') && !s.title.ends_with('.'), "{}", s.key);
-            assert!(s.write(&mut read, "nonsense").is_err(), "{}", s.key);
+            // Whether there is such a role, the database knows.
+            assert!(s.write(&mut read, "nonsense").is_err() || s.takes == Takes::Roles, "{}", s.key);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Values as people write them: `90s`, `24h`, `30d`; `member=30m, teacher=2h`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::time::{DAY, HOUR, MINUTE, Millis, SECOND};
 
@@ -68,12 +68,29 @@ pub fn numbers_of_roles(text: &str) -> Result<BTreeMap<String, u32>, String> {
     of_roles(text, |n| n.parse().map_err(|_| "use whole numbers".to_owned()))
 }
 
+/// Names of roles, such as `admin, manager`.
+pub fn roles(text: &str) -> Result<BTreeSet<String>, String> {
+    let all: BTreeSet<_> = text.split(',').map(str::trim).filter(|r| !r.is_empty()).map(str::to_owned).collect();
+    if all.iter().any(|r| !is_role(r)) {
+        return Err("use names of roles, such as admin, manager".to_owned());
+    }
+    if all.len() > ROLES_MAX {
+        return Err(format!("use at most {ROLES_MAX} roles"));
+    }
+    Ok(all)
+}
+
+/// Whether it may be the name of a role; whether there is one, the database knows.
+fn is_role(name: &str) -> bool {
+    !name.is_empty() && name.chars().count() <= 100 && !name.chars().any(char::is_control)
+}
+
 fn of_roles<T>(text: &str, value: impl Fn(&str) -> Result<T, String>) -> Result<BTreeMap<String, T>, String> {
     let mut all = BTreeMap::new();
     for part in text.split(',').map(str::trim).filter(|p| !p.is_empty()) {
         let (role, said) = part.split_once('=').ok_or("use a list such as member=…, teacher=…")?;
         let role = role.trim().to_owned();
-        if role.is_empty() || role.chars().count() > 100 || role.chars().any(char::is_control) {
+        if !is_role(&role) {
             return Err("name a role before each =".to_owned());
         }
         if all.insert(role.clone(), value(said.trim())?).is_some() {
@@ -105,7 +122,7 @@ mod tests {
 
         #[test]
         fn nothing_panics(text in "[-=, 0-9smhdwy\u{e9}]{0,24}") {
-            let _ = (duration(&text), durations_of_roles(&text), numbers_of_roles(&text));
+            let _ = (duration(&text), durations_of_roles(&text), numbers_of_roles(&text), roles(&text));
         }
     }
 
@@ -118,6 +135,13 @@ mod tests {
         for bad in ["", "0", "0s", "500ms", "45", "-5s", "soon", "s", "1h m", "40000d", "999999999999999999999w"] {
             assert!(duration(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn roles_are_a_set() {
+        let read = roles(" manager,admin, admin,").unwrap();
+        assert_eq!(read.into_iter().collect::<Vec<_>>(), ["admin", "manager"]);
+        assert!(roles("").unwrap().is_empty() && roles("a\u{7}b").is_err());
     }
 
     #[test]

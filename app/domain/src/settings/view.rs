@@ -21,7 +21,7 @@ pub struct SettingView {
     pub default: String,
     /// What it may be.
     pub bounds: String,
-    /// `duration`, `number` or `word`.
+    /// `duration`, `number`, `word` or `roles`.
     pub unit: String,
     /// The words it may be, when it is one.
     pub words: Vec<String>,

@@ -133,6 +133,7 @@ pub(crate) fn card(person: usize, variant: usize) -> Arc<UserCard> {
         level: Level::Member,
         organisation: [Some(named(101, "North")), Some(named(102, "South")), None][(person + variant) % 3].clone(),
         teams: vec![named(201, "Red"), named(202, "Blue")].split_off(variant % 3),
+        second_factor: false,
     })
 }
 

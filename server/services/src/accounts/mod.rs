@@ -155,6 +155,7 @@ fn checked(new: &NewUser, roles: &[Role], clock: &Clock) -> Result<UserCard, Api
         level: role.level,
         organisation: None,
         teams: vec![],
+        second_factor: false,
     })
 }
 

@@ -224,7 +224,7 @@ fn unnamed(sessions: &Sessions, role: &str) -> Result<(), ApiError> {
     if !sessions.inner.settings.now().names_role(role) {
         return Ok(());
     }
-    let message = "A setting gives this role limits of its own. Take it out of the settings first.";
+    let message = "A setting names this role. Take it out of the settings first.";
     Err(ApiError::new(ErrorCode::Conflict, message))
 }
 

@@ -84,6 +84,7 @@ impl Canary {
             level: Level::Member,
             organisation: None,
             teams: vec![],
+            second_factor: false,
         };
         let at = Time(i64::MIN);
         Self {

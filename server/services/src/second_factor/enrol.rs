@@ -11,7 +11,7 @@ use crate::{
     mail::letter,
     secret,
     sessions::{Sessions, commit},
-    store::{card, db, second_factor as rows, throttle as failures},
+    store::{Sql, card, db, groups, second_factor as rows, throttle as failures, values},
     throttle,
     vault::Vault,
 };
@@ -124,8 +124,7 @@ impl SecondFactor {
             .mail
             .put(&txn, &card, letter::second_factor(&card, "turned on", now, &inner.mail.link("/account")))
             .await?;
-        commit(txn).await?;
-        inner.mail.wake();
+        self.finish(txn, &card).await?;
         Ok(codes)
     }
 
@@ -174,9 +173,15 @@ impl SecondFactor {
         self.record(&txn, actor, card, action).await?;
         let letter = letter::second_factor(card, what, self.now(), &inner.mail.link("/account"));
         inner.mail.put(&txn, card, letter).await?;
+        self.finish(txn, card).await
+    }
+
+    /// Commits that somebody has one, or has none any more: every process learns of it.
+    async fn finish(&self, txn: DatabaseTransaction, card: &UserCard) -> Result<(), ApiError> {
+        groups::changed(&txn, Sql::new("u.id = ?", values![card.id]), self.now()).await.map_err(db)?;
         commit(txn).await?;
-        inner.mail.wake();
-        Ok(())
+        self.sessions.inner.mail.wake();
+        self.sessions.cards_changed(&[card.id]).await
     }
 
     async fn replace_backups(&self, txn: &DatabaseTransaction, user: UserId) -> Result<Vec<String>, ApiError> {

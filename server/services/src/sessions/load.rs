@@ -111,5 +111,6 @@ fn test_person(id: UserId, username: &str, role: &Role) -> UserCard {
         level: role.level,
         organisation: None,
         teams: vec![],
+        second_factor: false,
     }
 }

@@ -27,7 +27,7 @@ mod sign_in;
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{ApiError, SessionId, Time, UserId, session::EndReason};
+use domain::{Actor, ApiError, SessionId, Time, UserId, session::EndReason};
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
@@ -152,6 +152,11 @@ impl Sessions {
         let session = self.authenticate(token).await;
         drop(turn);
         session
+    }
+
+    /// Whether whoever asks has to set a second factor up before anything else: their role asks for one.
+    pub fn lacks_second_factor(&self, actor: &Actor) -> bool {
+        actor.person().is_ok_and(|p| self.inner.settings.now().lacks_second_factor(&p.card))
     }
 
     /// Brings a session into memory.

@@ -68,7 +68,8 @@ impl Sessions {
         actor: &Actor,
         now: Time,
     ) -> Result<(Consequences, Ended), ApiError> {
-        if Rules::of(before) == Rules::of(after) {
+        let named: Vec<&String> = after.second_factor_roles.difference(&before.second_factor_roles).collect();
+        if Rules::of(before) == Rules::of(after) && named.is_empty() {
             return Ok((Consequences::default(), vec![]));
         }
         let (sooner, next) = if before.lifetimes == after.lifetimes {
@@ -78,7 +79,8 @@ impl Sessions {
             rules::sooner(txn, &after.lifetimes, now, NAMED).await.map_err(db)?
         };
         let next = next.into_iter().map(|s| Sooner { username: s.username, name: s.name, ends_at: Time(s.at) });
-        let ended = self.apply_rules(txn, after, Some(actor.label()), now).await?;
+        let mut ended = self.apply_rules(txn, after, Some(actor.label()), now).await?;
+        ended.extend(rules::end_without_second_factor(txn, &named, Some(actor.label()), now).await.map_err(db)?);
         let ids: Vec<SessionId> = ended.iter().map(|(id, _)| *id).collect();
         let mut who: Vec<Of> = rules::owners(txn, &ids)
             .await

@@ -165,6 +165,7 @@ impl SettingsOf {
         let named = [
             ("session_idle_by_role", idle.keys().collect::<Vec<_>>()),
             ("session_limit_by_role", limits.keys().collect()),
+            ("second_factor_roles", scratch.second_factor_roles.iter().collect()),
         ];
         for (key, names) in named {
             if let Some(unknown) = names.into_iter().find(|name| !roles.contains(name)) {

@@ -14,7 +14,9 @@ use super::sql::{Sql, values};
 /// The columns of a card, for queries that join `users u`, `roles r` and `organisations o`.
 pub(crate) const COLUMNS: &str = "u.id AS user_id, u.username, u.name, u.email, u.role, r.level, u.organisation_id, \
                                   o.name AS organisation, \
-                                  EXISTS (SELECT 1 FROM team_members m WHERE m.user_id = u.id) AS in_teams";
+                                  EXISTS (SELECT 1 FROM team_members m WHERE m.user_id = u.id) AS in_teams, \
+                                  EXISTS (SELECT 1 FROM second_factors f WHERE f.user_id = u.id \
+                                  AND f.confirmed_at IS NOT NULL) AS second_factor";
 /// What such a query joins to `users u`.
 pub(crate) const JOINS: &str = "JOIN roles r ON r.name = u.role LEFT JOIN organisations o ON o.id = u.organisation_id";
 
@@ -30,6 +32,7 @@ pub(crate) struct Row {
     organisation_id: Option<Uuid>,
     organisation: Option<String>,
     in_teams: bool,
+    second_factor: bool,
 }
 
 impl Row {
@@ -44,6 +47,7 @@ impl Row {
             role: self.role,
             organisation: self.organisation_id.zip(self.organisation).map(|(id, name)| Named { id, name }),
             teams,
+            second_factor: self.second_factor,
         }
     }
 

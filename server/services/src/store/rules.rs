@@ -150,6 +150,26 @@ pub(crate) async fn end_excess(
     Ok(ended)
 }
 
+/// Ends the sessions of people of these roles who have no second factor.
+pub(crate) async fn end_without_second_factor(
+    db: &impl ConnectionTrait,
+    roles: &[&String],
+    by: Option<&str>,
+    now: Time,
+) -> Result<Vec<(SessionId, EndReason)>, DbErr> {
+    if roles.is_empty() {
+        return Ok(vec![]);
+    }
+    let text = format!(
+        "s.user_id IN (SELECT u.id FROM users u WHERE u.role IN ({}) AND NOT EXISTS (SELECT 1 FROM second_factors f \
+         WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL))",
+        marks(roles.len())
+    );
+    let which = Sql::new(text, roles.iter().map(|r| Value::from(r.as_str())).collect());
+    let ids = ending::end(db, which, EndReason::Revoked, by, now).await?;
+    Ok(ids.into_iter().map(|id| (id, EndReason::Revoked)).collect())
+}
+
 /// Whose sessions these are: username and name, and how many.
 pub(crate) async fn owners(
     db: &impl ConnectionTrait,

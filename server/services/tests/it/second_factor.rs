@@ -196,3 +196,71 @@ async fn what_is_only_begun_asks_for_nothing() {
     })
     .await;
 }
+
+/// The second factor of a role's people: who has none is signed out when it begins, and lacks it from then on.
+#[tokio::test]
+async fn a_role_may_ask_for_one() {
+    each(unlimited(), async |w| {
+        let (_, _, with) = enrolled(w, "mia").await;
+        w.user("tom").await;
+        let without = w.sign_in("tom", PASSWORD).await.unwrap();
+        let admin = w.session(&w.person("ada", "admin", None).await).await;
+        let sessions = &w.services.sessions;
+        let change = async |roles: &str, dry_run| {
+            let changes = [("second_factor_roles".to_owned(), Some(roles.to_owned()))].into();
+            w.services.settings.change(&admin.session.actor(), changes, dry_run).await
+        };
+        assert!(change("member, nobody", false).await.unwrap_err().fields.contains_key("second_factor_roles"));
+        let preview = change("member, manager", true).await.unwrap();
+        assert_eq!((preview.sessions.would_end, preview.sessions.own), (1, false));
+        assert_eq!(preview.sessions.who[0].username, "tom");
+        assert!(w.opens(&without).await);
+        change("member, manager", false).await.unwrap();
+        assert!(!w.opens(&without).await && w.opens(&with).await && w.opens(&admin).await);
+        assert!(!sessions.lacks_second_factor(&with.session.actor()));
+        let reason = w.text("SELECT ended_reason FROM sessions WHERE ended_at IS NOT NULL").await;
+        assert_eq!(reason.as_deref(), Some("revoked"));
+
+        let tom = w.sign_in("tom", PASSWORD).await.unwrap();
+        assert!(sessions.lacks_second_factor(&tom.session.actor()));
+        // Another setting ends nobody who is about to set theirs up.
+        let idle = [("session_idle".to_owned(), Some("2h".to_owned()))].into();
+        w.services.settings.change(&Actor::Operator, idle, false).await.unwrap();
+        assert!(w.opens(&tom).await);
+        let factor = &w.services.second_factor;
+        factor.begin(&tom.session.actor()).await.unwrap();
+        let key = factor.enrolment(&tom.session.actor()).await.unwrap().unwrap().secret;
+        assert!(sessions.lacks_second_factor(&tom.session.actor()), "one that is only begun is none");
+        factor.confirm(&tom.session.actor(), &code(&key, w.clock.now())).await.unwrap();
+        assert!(!sessions.lacks_second_factor(&tom.session.actor()), "the same session");
+        factor.reset_of(&Actor::Operator, "tom").await.unwrap();
+        assert!(sessions.lacks_second_factor(&tom.session.actor()));
+
+        // Whoever is promoted into such a role signs in again, and lacks one.
+        let eve = w.session(&w.person("eve", "teacher", None).await).await;
+        let id = eve.session.card().id;
+        assert!(!sessions.lacks_second_factor(&eve.session.actor()));
+        let edit = domain::people::UserEdit { role: Some("manager".to_owned()), ..Default::default() };
+        w.services.accounts.edit(&Actor::Operator, "eve", edit).await.unwrap();
+        assert!(!w.opens(&eve).await);
+        let eve = w.session(&w.services.accounts.card(&Actor::Operator, id).await.unwrap()).await;
+        assert!(sessions.lacks_second_factor(&eve.session.actor()));
+        change("", false).await.unwrap();
+        assert!(!sessions.lacks_second_factor(&eve.session.actor()));
+    })
+    .await;
+}
+
+/// A command beside the server turns one off: the server's sessions learn of it.
+#[tokio::test]
+async fn another_process_hears_of_it() {
+    each(unlimited(), async |w| {
+        let (_, _, mia) = enrolled(w, "mia").await;
+        let beside = w.another(false).await;
+        beside.services.second_factor.reset_of(&Actor::Operator, "mia").await.unwrap();
+        w.services.sessions.follow(0).await.unwrap();
+        assert!(!mia.session.card().second_factor);
+        beside.close().await;
+    })
+    .await;
+}
