@@ -53,6 +53,7 @@ fn field_rule(field: &str) -> Option<&'static str> {
         "password" | "new" => {
             "Use at least 12 characters (15 for administrators), nothing common and nothing with your name in it."
         }
+        "email" => "Use an address such as ada@example.org.",
         "who" => "Write your username or your e-mail address.",
         "code" => "Use a code that is shown now, or a back-up code; each works once.",
         "current" => "This is not your current password.",

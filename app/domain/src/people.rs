@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
-use crate::{ApiError, Level, Time, account::UserView, presence::State};
+use crate::{ApiError, Level, Time, UserId, account::UserView, presence::State};
 
 /// An account in a list.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -143,6 +143,9 @@ pub struct Import {
     pub wrong: u64,
     /// The first hundred of them.
     pub errors: Vec<LineError>,
+    /// Whose accounts were made.
+    #[serde(skip)]
+    pub ids: Vec<UserId>,
 }
 
 /// What is wrong with a line of a file; the first line has number 1.

@@ -5,6 +5,14 @@ use leptos::prelude::*;
 use super::{RpcError, Text, ssr};
 use crate::written::Outcome;
 
+/// Changes one's e-mail address, or takes it away; the old one is told.
+#[server(prefix = "/rpc", endpoint = "change_email", output = Text)]
+pub async fn change_email(#[server(default)] email: String) -> Result<Outcome, RpcError> {
+    ssr::services().accounts.change_email(&ssr::actor()?, &email).await?;
+    ssr::go("/account");
+    Ok(Outcome::say("Your e-mail address is changed."))
+}
+
 /// Changes the password; this session goes on with a new token, the others end if asked.
 #[server(prefix = "/rpc", endpoint = "change_password", output = Text)]
 pub async fn change_password(

@@ -2,7 +2,7 @@
 
 use domain::{ApiError, OrganisationId, SessionId, UserId, access::Action, people::UserEdit};
 use leptos::prelude::*;
-use services::{NewUser, Which, WhichPeople};
+use services::{Invitation, NewUser, Which, WhichPeople};
 
 use super::{RpcError, Text, ssr};
 use crate::{
@@ -22,7 +22,18 @@ fn shown(say: String, until: &'static str, token: &services::Token, dialog: Opti
     Outcome { show: Some(written::html(|| people::link(link, until, dialog))), ..Outcome::say(say) }
 }
 
-/// Makes an account, and a link by which the person chooses a password.
+/// Says where an invitation went, or shows its link once.
+fn invited(say: &str, id: UserId, invitation: &Invitation, dialog: Option<&'static str>) -> Outcome {
+    match invitation {
+        Invitation::Link(token) => shown(say.to_owned(), "a week", token, dialog),
+        Invitation::Mailed(to) => {
+            ssr::go(&format!("/admin/people/{id}"));
+            Outcome::say(format!("{say} The invitation goes to {to}."))
+        }
+    }
+}
+
+/// Makes an account, and invites the person to choose a password.
 #[server(prefix = "/rpc", endpoint = "add_person", output = Text)]
 pub async fn add_person(
     username: String,
@@ -43,8 +54,8 @@ pub async fn add_person(
         password: None,
     };
     let user = accounts.add(&actor, new).await?;
-    let token = accounts.invite(&actor, user.id).await?;
-    Ok(shown(format!("{} is added.", user.name), "a week", &token, Some("new-person")))
+    let invitation = accounts.invite(&actor, user.id).await?;
+    Ok(invited(&format!("{} is added.", user.name), user.id, &invitation, Some("new-person")))
 }
 
 /// Changes an account; what a field says is what is then so.
@@ -74,11 +85,11 @@ pub async fn edit_person(
     }))
 }
 
-/// Makes a link for somebody who has no password yet.
+/// Invites somebody who has no password yet.
 #[server(prefix = "/rpc", endpoint = "invite_person", output = Text)]
 pub async fn invite_person(id: UserId) -> Result<Outcome, RpcError> {
-    let token = ssr::services().accounts.invite(&ssr::actor()?, id).await?;
-    Ok(shown("The link is made.".to_owned(), "a week", &token, None))
+    let invitation = ssr::services().accounts.invite(&ssr::actor()?, id).await?;
+    Ok(invited("The invitation is made.", id, &invitation, None))
 }
 
 /// Makes a link for somebody who forgot theirs.
@@ -162,11 +173,12 @@ pub async fn export_people(#[server(default)] query: String) -> Result<Outcome, 
     Ok(Outcome { go: Some(go), ..Outcome::default() })
 }
 
-/// Looks at a file of people, or adds them all when `act` is `import`.
+/// Looks at a file of people, or adds them all when `act` is `import`, and invites them if asked.
 #[server(prefix = "/rpc", endpoint = "import_people", output = Text)]
 pub async fn import_people(
     #[server(default)] text: String,
     #[server(default)] act: String,
+    #[server(default)] invite: bool,
 ) -> Result<Outcome, RpcError> {
     let (accounts, actor) = (ssr::services().accounts, ssr::actor()?);
     if act != "import" {
@@ -175,9 +187,21 @@ pub async fn import_people(
         return Ok(Outcome { show: Some(show), ..Outcome::say(people::looked(&import)) });
     }
     let import = accounts.import(&actor, &text, false).await?;
-    let go = "/admin/people?sort=created";
+    let mut say = format!("{} added.", text::count(import.people, "account"));
+    if invite {
+        let invited = accounts.invite_all(&actor, import.ids).await?;
+        if invited.mailed > 0 {
+            say = format!("{say} {} on the way.", text::count(invited.mailed, "invitation"));
+        }
+        if let (false, Some(links)) = (invited.links.is_empty(), use_context::<Links>()) {
+            let links: Vec<_> =
+                invited.links.iter().map(|(username, token)| (username.clone(), links.reset(token))).collect();
+            return Ok(Outcome { show: Some(written::html(|| people::links(&links))), ..Outcome::say(say) });
+        }
+    }
+    let go = people::NEWEST;
     ssr::go(go);
-    Ok(Outcome { go: Some(go.to_owned()), ..Outcome::say(format!("{} added.", text::count(import.people, "account"))) })
+    Ok(Outcome { go: Some(go.to_owned()), ..Outcome::say(say) })
 }
 
 /// Ends one session of somebody within reach.

@@ -12,7 +12,7 @@ use crate::text;
 
 pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
     let user = UserView::from(&*asked.actor.person()?.card);
-    let level = user.level;
+    let (level, address) = (user.level, user.email.clone());
     let factor = match asked.services.second_factor.state(asked.actor).await? {
         State::On { .. } => "On",
         State::Off | State::Begun => "Off",
@@ -21,7 +21,7 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
         view! {
             {confirm(asked)}
             <div class="grid">
-                <div class="span-6">{facts(user, factor)}</div>
+                <div class="span-6 stack">{facts(user, factor)} {email(asked, address)}</div>
                 <div class="span-6">{password(asked, level)}</div>
             </div>
         }
@@ -30,7 +30,7 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
 
 fn facts(user: UserView, factor: &'static str) -> impl IntoView {
     view! {
-        <section class="card" aria-labelledby="you-heading">
+        <section class="card" aria-labelledby="you-heading" data-part="you">
             <div class="person">
                 <span class="initials large" aria-hidden="true">{text::initials(&user.name)}</span>
                 <div>
@@ -56,6 +56,33 @@ fn facts(user: UserView, factor: &'static str) -> impl IntoView {
     }
 }
 
+fn email(asked: &Asked, address: Option<String>) -> impl IntoView + use<> {
+    let wrong = refusal(asked, "/rpc/change_email");
+    let hint = "Links to choose a new password go there. Of a change the old address is told.";
+    let field_of = Field {
+        kind: "email",
+        autocomplete: "email",
+        hint,
+        value: address.unwrap_or_default(),
+        optional: true,
+        ..Field::new("email", "E-mail")
+    };
+    view! {
+        <section class="card" aria-labelledby="email-heading" data-part="email">
+            <header><h2 id="email-heading">"Change e-mail"</h2></header>
+            <div class="body">
+                <form method="post" action="/rpc/change_email" data-keeps="">
+                    {summary(wrong.as_ref())}
+                    {field(field_of, wrong.as_ref())}
+                    <div class="actions start">
+                        <button class="button primary">"Change e-mail"</button>
+                    </div>
+                </form>
+            </div>
+        </section>
+    }
+}
+
 fn password(asked: &Asked, level: Level) -> impl IntoView + use<> {
     let wrong = refusal(asked, "/rpc/change_password");
     let changed = wrong.is_none() && asked.query.get("done") == Some("password");
@@ -68,7 +95,7 @@ fn password(asked: &Asked, level: Level) -> impl IntoView + use<> {
         Field { kind: "password", autocomplete: "current-password", ..Field::new("current", "Current password") };
     let new = Field { kind: "password", autocomplete: "new-password", hint, ..Field::new("new", "New password") };
     view! {
-        <section class="card" aria-labelledby="password-heading">
+        <section class="card" aria-labelledby="password-heading" data-part="password">
             <header><h2 id="password-heading">"Change password"</h2></header>
             <div class="body">
                 {changed.then(|| view! { <p class="notice">"Your password is changed. This device stays signed in."</p> })}

@@ -37,7 +37,7 @@ use sea_orm::DbErr;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use crate::{
-    accounts::{Accounts, Edited, NewUser, WhichPeople, Who},
+    accounts::{Accounts, Edited, Invitation, Invited, NewUser, WhichPeople, Who},
     audit::{Audit, AuditRow, Verified, Whose},
     clock::Clock,
     directory::Directory,

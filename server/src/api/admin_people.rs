@@ -17,7 +17,7 @@ use http::{
     header::{CONTENT_DISPOSITION, CONTENT_TYPE},
 };
 use serde::{Deserialize, Serialize};
-use services::{NewUser, WhichPeople};
+use services::{Invitation, NewUser, WhichPeople};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -160,17 +160,24 @@ pub(super) async fn delete(
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct Invited {
-    /// By which the person chooses a password, once, within a week. Shown this once only.
-    link: String,
+    /// By which the person chooses a password, once, within a week. Said this once only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
+    /// The address it went to, in place of the link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mailed_to: Option<String>,
 }
 
-/// Makes a link for somebody who has no password yet; an earlier one is void.
+/// Invites somebody who has no password yet: by mail where that can be, else by a link, which is said this once only. An
+/// earlier one is void.
 #[utoipa::path(post, path = "/admin/users/{id}/invite", tag = "people", params(("id" = Uuid, Path)), responses(
     (status = 200, body = Invited), (status = 403, body = super::Problem), (status = 404, body = super::Problem),
     (status = 409, body = super::Problem, description = "They have a password, or are disabled")))]
 pub(super) async fn invite(State(state): State<AppState>, caller: Caller, Id(id): Id) -> Answer<Json<Invited>> {
-    let token = state.services.accounts.invite(&caller.actor, id).await?;
-    Ok(Json(Invited { link: state.site.links.reset(&token) }))
+    Ok(Json(match state.services.accounts.invite(&caller.actor, id).await? {
+        Invitation::Mailed(to) => Invited { link: None, mailed_to: Some(to) },
+        Invitation::Link(token) => Invited { link: Some(state.site.links.reset(&token)), mailed_to: None },
+    }))
 }
 
 /// Ends all the person's sessions and lets them in no more.
@@ -221,18 +228,52 @@ pub(super) async fn move_people(
     Ok(Json(state.services.accounts.move_people(&caller.actor, which, b.to, b.dry_run).await?))
 }
 
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Importing {
+    /// Only say what would happen.
+    #[serde(default)]
+    dry_run: bool,
+    /// Invite those who were added.
+    #[serde(default)]
+    invite: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Imported {
+    #[serde(flatten)]
+    import: Import,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invitations: Option<Invitations>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Invitations {
+    /// How many go by mail.
+    mailed: u64,
+    /// The others, said this once only.
+    links: Vec<Link>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Link {
+    username: String,
+    link: String,
+}
+
 /// Makes the accounts of a CSV file, all or none. Its first line names the columns: username, and any of name, email,
 /// role, organisation, teams (separated by semicolons). At most 2 MB and 5,000 people.
-#[utoipa::path(post, path = "/admin/users/import", tag = "people", params(Delete),
+#[utoipa::path(post, path = "/admin/users/import", tag = "people", params(Importing),
     request_body(content = String, content_type = "text/csv"), responses(
-    (status = 200, body = Import), (status = 403, body = super::Problem), (status = 413, body = super::Problem),
+    (status = 200, body = Imported), (status = 403, body = super::Problem), (status = 413, body = super::Problem),
     (status = 422, body = super::Problem, description = "Nobody was added; `fields` names the lines that are wrong")))]
 pub(super) async fn import(
     State(state): State<AppState>,
     caller: Caller,
-    Params(p): Params<Delete>,
+    Params(p): Params<Importing>,
     text: Result<String, StringRejection>,
-) -> Answer<Json<Import>> {
+) -> Answer<Json<Imported>> {
     // Whoever may not is told so, whatever they send.
     caller.actor.require(Action::Accounts)?;
     let text = text.map_err(|rejection| {
@@ -243,7 +284,17 @@ pub(super) async fn import(
         };
         HttpError(ApiError::new(code, message))
     })?;
-    Ok(Json(state.services.accounts.import(&caller.actor, &text, p.dry_run).await?))
+    let accounts = &state.services.accounts;
+    let import = accounts.import(&caller.actor, &text, p.dry_run).await?;
+    let invitations = if p.invite && !p.dry_run {
+        let invited = accounts.invite_all(&caller.actor, import.ids.clone()).await?;
+        let link =
+            |(username, token): &(String, _)| Link { username: username.clone(), link: state.site.links.reset(token) };
+        Some(Invitations { mailed: invited.mailed, links: invited.links.iter().map(link).collect() })
+    } else {
+        None
+    };
+    Ok(Json(Imported { import, invitations }))
 }
 
 #[derive(Clone, Copy, Deserialize, ToSchema)]

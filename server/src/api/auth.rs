@@ -167,3 +167,19 @@ pub(super) async fn password(
     let signed_in = accounts.change_password(&caller.actor, caller.token(), &b.current, &b.new, b.end_others).await?;
     Ok((StatusCode::NO_CONTENT, cookie(&state, &signed_in)).into_response())
 }
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Email {
+    /// Empty to take it away.
+    email: String,
+}
+
+/// Changes one's own e-mail address; the old one is told.
+#[utoipa::path(post, path = "/auth/email", tag = "auth", request_body = Email, responses(
+    (status = 204), (status = 401, body = super::Problem), (status = 403, body = super::Problem),
+    (status = 422, body = super::Problem)))]
+pub(super) async fn email(State(state): State<AppState>, caller: Caller, Body(b): Body<Email>) -> Answer<StatusCode> {
+    state.services.accounts.change_email(&caller.actor, &b.email).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

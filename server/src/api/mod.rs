@@ -63,6 +63,7 @@ fn documented() -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(auth::logout))
         .routes(routes!(auth::reauth))
         .routes(routes!(auth::password))
+        .routes(routes!(auth::email))
         .routes(routes!(auth::forgot))
         .routes(routes!(auth::second_factor))
         .routes(routes!(admin_mail::list))

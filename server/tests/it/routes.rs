@@ -19,6 +19,7 @@ pub(crate) fn body(path: &str) -> Option<Value> {
         "/api/v1/auth/login" => json!({"username": "nobody", "password": PASSWORD}),
         "/api/v1/auth/reauth" => json!({"password": PASSWORD}),
         "/api/v1/auth/password" => json!({"current": PASSWORD, "new": new}),
+        "/api/v1/auth/email" => json!({"email": "new@example.org"}),
         "/api/v1/auth/forgot" => json!({"who": "nobody"}),
         "/api/v1/auth/second-factor" => json!({"token": "wrong", "code": "000000"}),
         "/api/v1/heartbeat" => json!({"page": "/files", "visible": true, "idle_ms": 0}),

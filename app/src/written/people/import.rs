@@ -50,6 +50,26 @@ fn fields(content: String) -> impl IntoView {
     }
 }
 
+/// Links for those who cannot be written to, shown once, in place of the form.
+pub(crate) fn links(links: &[(String, String)]) -> impl IntoView + use<> {
+    let lines: String = links.iter().map(|(username, link)| format!("{username},{link}\r\n")).collect();
+    let file = format!("username,link\r\n{lines}");
+    let href = format!("data:text/csv;charset=utf-8,{}", crate::routes::escape(&file));
+    view! {
+        <div class="field">
+            <label for="links">{format!("{}, shown this once only", text::count(links.len() as u64, "link"))}</label>
+            <textarea id="links" class="mono" rows="10" readonly aria-describedby="links-hint">{file}</textarea>
+            <p class="hint" id="links-hint">
+                "Give each to its person yourself. They work once, for a week; a new one voids it."
+            </p>
+        </div>
+        <div class="actions">
+            <a class="button" download="invitations.csv" href=href>"Download as CSV"</a>
+            <a class="button primary" href=super::NEWEST>"Done"</a>
+        </div>
+    }
+}
+
 /// What is said of a file that was looked at.
 pub(crate) fn looked(import: &Import) -> String {
     match import.wrong {
@@ -78,6 +98,10 @@ pub(crate) fn preview(import: &Import, content: String) -> impl IntoView + use<>
         </div>
         {fields(content)}
         {good.then(|| view! {
+            <label class="check">
+                <input type="checkbox" name="invite" value="true" checked />
+                "Invite them to choose a password: by mail where that can be, else by links you hand over"
+            </label>
             <div class="actions">
                 <button class="button primary" name="act" value="import">{format!("Add {}", text::count(import.people, "account"))}</button>
             </div>

@@ -7,7 +7,7 @@ mod person;
 use domain::{ApiError, Time, people::UserFilter, presence::State, time::DAY};
 use leptos::prelude::*;
 
-pub(crate) use self::import::{looked, preview};
+pub(crate) use self::import::{links, looked, preview};
 pub(super) use self::{import::write as import, list::write, person::write as person};
 use super::{
     Asked,
@@ -15,6 +15,9 @@ use super::{
     query::Query,
 };
 use crate::{components::presence::StateWord, text};
+
+/// The list, those who were added last first.
+pub(crate) const NEWEST: &str = "/admin/people?sort=created";
 
 /// What filters the list, and its export.
 pub(crate) const FILTERS: [&str; 7] = ["q", "state", "role", "org", "team", "account", "signed_in"];

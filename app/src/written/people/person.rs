@@ -198,7 +198,14 @@ fn account(asked: &Asked, p: &AccountRow, goes: &GoesWith) -> impl IntoView + us
     let (link, made) = if p.has_password {
         ("/rpc/reset_link", "Make a link to reset the password")
     } else {
-        ("/rpc/invite_person", "Make an invitation link")
+        (
+            "/rpc/invite_person",
+            if asked.services.mail.is_configured() && p.user.email.is_some() {
+                "Invite by mail"
+            } else {
+                "Make an invitation link"
+            },
+        )
     };
     let (door, word) =
         if p.disabled_at.is_some() { ("/rpc/enable_person", "Enable") } else { ("/rpc/disable_person", "Disable") };

@@ -14,8 +14,13 @@ use serde_json::{Value, json};
 use super::{Accounts, Who, filled, manage::last_admin, role_named};
 use crate::{
     audit::{self, Entry},
+    mail::letter,
     sessions::commit,
-    store::{Sql, db, directory, ending, groups, is_taken, list, people, user, values},
+    store::{
+        Sql, db, directory, ending, groups, is_taken, list, people,
+        token::{self, Kind},
+        user, values,
+    },
 };
 
 /// At most this many ids in one bulk act; for more there are filters.
@@ -37,12 +42,25 @@ pub enum WhichPeople {
 
 impl Accounts {
     /// Changes an account. Another role or organisation ends the person's sessions in the same transaction; anything
-    /// else reaches them, and whoever watches, at once. 409 for a username that is taken and for the last administrator.
+    /// else reaches them, and whoever watches, at once; of another e-mail address the old one is told. 409 for a username that is taken and for the last administrator.
     pub async fn edit(&self, actor: &Actor, who: impl Into<Who>, edit: UserEdit) -> Result<Edited, ApiError> {
         self.may(actor)?;
-        let (this, by, who) = (self.clone(), actor.clone(), who.into());
-        let (id, sessions_ended) = self
-            .sessions
+        let (id, sessions_ended) = self.apply(actor, who.into(), edit).await?;
+        Ok(Edited { user: self.one(actor, id).await?, sessions_ended })
+    }
+
+    /// Changes one's own e-mail address, or takes it away. Asks for sudo mode: links to choose a password go there.
+    pub async fn change_email(&self, actor: &Actor, email: &str) -> Result<(), ApiError> {
+        let id = actor.person()?.card.id;
+        actor.require_fresh(self.clock().now())?;
+        let edit = UserEdit { email: Some(Some(email.to_owned())), ..UserEdit::default() };
+        self.apply(actor, Who::Id(id), edit).await.map(drop)
+    }
+
+    /// Makes a change in one transaction with what follows from it; whose it was, and how many sessions ended.
+    async fn apply(&self, actor: &Actor, who: Who, edit: UserEdit) -> Result<(UserId, u64), ApiError> {
+        let (this, by) = (self.clone(), actor.clone());
+        self.sessions
             .act(async move {
                 let sessions = &this.sessions;
                 sessions.flush().await?;
@@ -58,6 +76,13 @@ impl Accounts {
                 }
                 user::update(&txn, &new).await.map_err(|e| if is_taken(&e) { taken() } else { db(e) })?;
                 let now = this.clock().now();
+                if new.email != old.email {
+                    // A link that went to the old address opens nothing any more.
+                    token::void(&txn, Kind::Reset, Some(old.id)).await.map_err(db)?;
+                    let mail = &sessions.inner.mail;
+                    let letter = letter::email_changed(&old, by.person().is_ok_and(|p| p.card.id == old.id), now);
+                    mail.put(&txn, &old, letter).await?;
+                }
                 let mut ended = vec![];
                 if (&new.role, &new.organisation) != (&old.role, &old.organisation) {
                     let which = Sql::new("s.user_id = ?", values![old.id]);
@@ -70,13 +95,13 @@ impl Accounts {
                 let whom = Sql::new("u.id = ?", values![old.id]);
                 groups::changed(&txn, whom, now).await.map_err(db)?;
                 commit(txn).await?;
+                sessions.inner.mail.wake();
                 let ended: Vec<_> = ended.into_iter().map(|id| (id, EndReason::RoleChange)).collect();
                 sessions.ended(&ended).await;
                 sessions.cards_changed(&[old.id]).await?;
                 Ok((old.id, ended.len() as u64))
             })
-            .await?;
-        Ok(Edited { user: self.one(actor, id).await?, sessions_ended })
+            .await
     }
 
     /// The card an edit makes of another; makes organisation and teams within `txn`.

@@ -55,6 +55,7 @@ impl Accounts {
                     for (line, _) in lines.iter().zip(&cards) {
                         let card = this.prepare(&txn, &line.new).await.map_err(|e| at(line.number, e))?;
                         this.insert(&txn, &card, None).await.map_err(|e| at(line.number, e))?;
+                        import.ids.push(card.id);
                         if !dry_run {
                             let details = json!({"role": card.role, "imported": true});
                             this.audit(&txn, &by, "user_added", &card.username, Some(details)).await?;

@@ -6,7 +6,7 @@ use domain::{
     account::{UserCard, UserView},
     people::GoesWith,
     session::EndReason,
-    time::{DAY, HOUR, Millis},
+    time::{HOUR, Millis},
 };
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use serde_json::json;
@@ -25,8 +25,6 @@ use crate::{
 
 /// A link to choose a new password works for this long.
 pub(super) const RESET_FOR: Millis = HOUR;
-/// And one to choose the first: people are invited before a weekend.
-const INVITED_FOR: Millis = 7 * DAY;
 
 impl Accounts {
     /// Makes an account. Asks for sudo mode, like all that follows.
@@ -121,34 +119,13 @@ impl Accounts {
 
     /// A link's token with which the person chooses a password: for one use, for an hour; an earlier one is void.
     pub async fn reset_link(&self, actor: &Actor, who: impl Into<Who>) -> Result<Token, ApiError> {
-        self.link(actor, who.into(), false).await
-    }
-
-    /// The same for somebody who has no password yet, for a week. 409 for somebody who has one, or is disabled.
-    pub async fn invite(&self, actor: &Actor, who: impl Into<Who>) -> Result<Token, ApiError> {
-        self.link(actor, who.into(), true).await
-    }
-
-    async fn link(&self, actor: &Actor, who: Who, first: bool) -> Result<Token, ApiError> {
         self.may(actor)?;
         let txn = self.sessions.begin().await?;
-        let card = self.find(&txn, &who).await?;
-        if first {
-            let known = user::credentials(&txn, &card.username).await.map_err(db)?.ok_or_else(ApiError::not_found)?;
-            if known.disabled_at.is_some() {
-                return Err(ApiError::new(ErrorCode::Conflict, "This account is disabled. Enable it first."));
-            }
-            if known.password_hash.is_some() {
-                let message = "This person has a password already. Make a link to reset it instead.";
-                return Err(ApiError::new(ErrorCode::Conflict, message));
-            }
-        }
-        let (token, hash) = secret::token();
-        let now = self.clock().now();
-        let (until, action) =
-            if first { (now.plus(INVITED_FOR), "user_invited") } else { (now.plus(RESET_FOR), "reset_link_made") };
-        token::replace(&txn, Kind::Reset, Some(card.id), &hash, now, Some(until)).await.map_err(db)?;
-        self.audit(&txn, actor, action, &card.username, None).await?;
+        let card = self.find(&txn, &who.into()).await?;
+        let ((token, hash), now) = (secret::token(), self.clock().now());
+        let until = Some(now.plus(RESET_FOR));
+        token::replace(&txn, Kind::Reset, Some(card.id), &hash, now, until).await.map_err(db)?;
+        self.audit(&txn, actor, "reset_link_made", &card.username, None).await?;
         commit(txn).await?;
         Ok(token)
     }

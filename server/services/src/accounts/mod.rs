@@ -1,7 +1,7 @@
 //! Accounts: who may sign in.
 //!
-//! - `setup`: the first administrator, by a one-time link. `manage`: adding, inviting, disabling, deleting. `edit`:
-//!   changing. `list`: finding. `import`: many at once.
+//! - `setup`: the first administrator, by a one-time link. `manage`: adding, disabling, deleting. `edit`: changing.
+//!   `list`: finding. `import`: many at once. `invite`: letting them choose a password.
 //! - `password`: changing one's own, and choosing a new one by a one-time link. `forgot`: that link by e-mail.
 //!
 //! Not here: checking a password (`sessions::password`) and judging or hashing one (`passwords`). To add an act on
@@ -11,6 +11,7 @@
 mod edit;
 mod forgot;
 mod import;
+mod invite;
 mod list;
 mod manage;
 mod password;
@@ -25,6 +26,7 @@ use sea_orm::DatabaseTransaction;
 use serde::{Deserialize, Serialize};
 
 pub use self::edit::{Edited, WhichPeople};
+pub use self::invite::{Invitation, Invited};
 pub(crate) use self::manage::last_admin;
 use crate::{
     clock::Clock,

@@ -71,6 +71,43 @@ pub(crate) fn password_changed(to: &UserCard, at: Time, link: &str) -> Letter {
     }
 }
 
+/// The e-mail address is another one now: said to the old one.
+pub(crate) fn email_changed(to: &UserCard, by_themselves: bool, at: Time) -> Letter {
+    let who = if by_themselves { "from your account" } else { "by an administrator" };
+    Letter {
+        kind: "email_changed",
+        subject: "Your e-mail address was changed",
+        body: letter(
+            to,
+            &format!(
+                "The e-mail address of your account {} was changed {who} at {} UTC. This one is not written to any \
+                 more.\n\nIf you do not know of it, tell an administrator at once.",
+                to.username,
+                at.exact()
+            ),
+        ),
+        good_for: None,
+    }
+}
+
+/// The link by which somebody new chooses a password, which is a secret.
+pub(crate) fn invitation(to: &UserCard, link: &str, good_for: Millis) -> Letter {
+    Letter {
+        kind: "invitation",
+        subject: "Your account is ready",
+        body: letter(
+            to,
+            &format!(
+                "There is an account for you, with the username {}. Choose a password here, once, within \
+                 {}:\n\n{link}",
+                to.username,
+                human(good_for)
+            ),
+        ),
+        good_for: Some(good_for),
+    }
+}
+
 /// The second factor was turned on or off, by whomever.
 pub(crate) fn second_factor(to: &UserCard, what: &str, at: Time, link: &str) -> Letter {
     Letter {

@@ -3,9 +3,10 @@
 use domain::{
     Actor, ErrorCode,
     mail::MailState,
+    people::UserEdit,
     time::{DAY, HOUR, MINUTE},
 };
-use services::{NewUser, Origin};
+use services::{Invitation, NewUser, Origin};
 
 use crate::{
     smtp::MailServer,
@@ -195,6 +196,72 @@ async fn the_outbox_is_for_administrators() {
             assert_eq!(world.services.mail.retry(&actor, None).await.is_ok(), allowed, "{role}");
         }
         assert!(world.services.mail.list(&Actor::Anonymous, None, 50, None).await.is_err());
+    })
+    .await;
+}
+
+/// Where there is a server to send by, an invitation is seen by nobody but whom it is for.
+#[tokio::test]
+async fn invitations_are_mailed_where_that_can_be() {
+    each(unlimited(), async |world| {
+        let server = MailServer::start().await;
+        let world = &world.mailing(server.smtp(), true).await;
+        let accounts = &world.services.accounts;
+        let file = "username,email\nann,ann@example.org\nben,\n";
+        let import = accounts.import(&Actor::Operator, file, false).await.unwrap();
+        let invited = accounts.invite_all(&Actor::Operator, import.ids).await.unwrap();
+        assert_eq!((invited.mailed, invited.links.len()), (1, 1));
+        assert_eq!(invited.links[0].0, "ben");
+        let mail = server.mail(1).await;
+        assert_eq!(mail.to, ["ann@example.org"]);
+        assert!(mail.headers.contains("Subject: Your account is ready"), "{}", mail.headers);
+        let (_, token) = mail.body.split_once("https://rollcall.example/reset?token=").unwrap();
+        let first = token.split_whitespace().next().unwrap();
+        let again = accounts.invite(&Actor::Operator, "ann").await.unwrap();
+        assert!(matches!(again, Invitation::Mailed(to) if to == "ann@example.org"));
+        assert!(!accounts.reset_token_is_good(first).await.unwrap(), "a new one voids the old");
+        let mail = server.mail(2).await;
+        let (_, token) = mail.body.split_once("/reset?token=").unwrap();
+        accounts.reset(token.split_whitespace().next().unwrap(), PASSWORD, &from()).await.unwrap();
+        assert!(world.sign_in("ann", PASSWORD).await.is_ok());
+    })
+    .await;
+}
+
+/// Rows 13 and 29: of another address the old one is told, and changing it asks for sudo mode.
+#[tokio::test]
+async fn the_old_address_is_told_of_a_new_one() {
+    each(unlimited(), async |world| {
+        with_address(world, "mia", "mia@example.org").await;
+        let server = MailServer::start().await;
+        let world = &world.mailing(server.smtp(), true).await;
+        let accounts = &world.services.accounts;
+        let mia = world.sign_in("mia", PASSWORD).await.unwrap();
+        let actor = mia.session.actor();
+        accounts.forgot("mia", &from()).await.unwrap();
+        let link = server.mail(1).await.body;
+        let (_, token) = link.split_once("/reset?token=").unwrap();
+        let wrong = accounts.change_email(&actor, "nowhere").await.unwrap_err();
+        assert!(wrong.fields.contains_key("email"));
+        accounts.change_email(&actor, "new@example.org").await.unwrap();
+        assert_eq!(mia.session.card().email.as_deref(), Some("new@example.org"));
+        assert!(world.opens(&mia).await, "the session stays");
+        let told = server.mail(2).await;
+        assert_eq!(told.to, ["mia@example.org"]);
+        assert!(told.body.contains("from your account") && !told.body.contains("new@"), "{}", told.body);
+        let token = token.split_whitespace().next().unwrap();
+        assert!(!accounts.reset_token_is_good(token).await.unwrap(), "what went to the old address is void");
+        let edit = |email: &str| UserEdit { email: Some(Some(email.to_owned())), ..UserEdit::default() };
+        accounts.edit(&Actor::Operator, "mia", edit("")).await.unwrap();
+        let told = server.mail(3).await;
+        assert_eq!(told.to, ["new@example.org"]);
+        assert!(told.body.contains("by an administrator"), "{}", told.body);
+        let row = "SELECT details FROM audit WHERE action = 'user_edited' AND actor = 'mia'";
+        assert!(world.text(row).await.is_some());
+        world.clock.advance(10 * MINUTE);
+        let stale = accounts.change_email(&actor, "x@example.org").await.unwrap_err();
+        assert_eq!(stale.code, ErrorCode::ReauthRequired);
+        assert!(accounts.change_email(&Actor::Anonymous, "x@example.org").await.is_err());
     })
     .await;
 }

@@ -6,11 +6,19 @@ use domain::{
     settings::Settings,
     time::{DAY, MINUTE},
 };
-use services::{AuditFilter, NewUser, WhichPeople};
+use services::{AuditFilter, Invitation, NewUser, Token, WhichPeople};
 
 use crate::world::{PASSWORD, World, each, from, unlimited};
 
 const OP: &Actor = &Actor::Operator;
+
+/// The link of an invitation that is not mailed.
+fn link(invitation: Invitation) -> Token {
+    match invitation {
+        Invitation::Link(token) => token,
+        Invitation::Mailed(to) => panic!("mailed to {to}"),
+    }
+}
 
 async fn names(w: &World, actor: &Actor, filter: &UserFilter, sort: UserSort, limit: u32) -> Vec<String> {
     let (mut all, mut cursor) = (vec![], None::<String>);
@@ -379,15 +387,15 @@ async fn an_invitation_lets_somebody_choose_the_first_password() {
         let accounts = &w.services.accounts;
         w.person("ada", "member", None).await;
         assert!(!accounts.one(OP, "ada").await.unwrap().has_password);
-        let old = accounts.invite(OP, "ada").await.unwrap();
-        let link = accounts.invite(OP, "ada").await.unwrap();
+        let old = link(accounts.invite(OP, "ada").await.unwrap());
+        let new = link(accounts.invite(OP, "ada").await.unwrap());
         w.clock.advance(6 * DAY);
         assert!(!accounts.reset_token_is_good(old.expose()).await.unwrap(), "a new link voids the old");
-        accounts.reset(link.expose(), PASSWORD, &from()).await.unwrap();
+        accounts.reset(new.expose(), PASSWORD, &from()).await.unwrap();
         assert!(w.sign_in("ada", PASSWORD).await.is_ok());
         assert_eq!(accounts.invite(OP, "ada").await.unwrap_err().code, ErrorCode::Conflict, "has chosen one");
         w.person("bob", "member", None).await;
-        let late = accounts.invite(OP, "bob").await.unwrap();
+        let late = link(accounts.invite(OP, "bob").await.unwrap());
         w.clock.advance(7 * DAY);
         assert!(!accounts.reset_token_is_good(late.expose()).await.unwrap());
         accounts.disable(OP, "bob").await.unwrap();
@@ -457,6 +465,14 @@ async fn an_import_adds_everybody_or_nobody() {
         let rows = "SELECT CAST(count(*) AS text) FROM audit WHERE details LIKE '%imported%'";
         assert_eq!(w.text(rows).await.as_deref(), Some("3"));
         assert_eq!(accounts.import(OP, good, false).await.unwrap_err().fields.len(), 3, "everybody is there");
+        accounts.disable(OP, "cy").await.unwrap();
+        let invited = accounts.invite_all(OP, done.ids).await.unwrap();
+        assert_eq!((invited.mailed, invited.left_out), (0, 1), "no server to send by; disabled since");
+        assert_eq!(invited.links.iter().map(|(u, _)| &**u).collect::<Vec<_>>(), ["bob", "di"]);
+        for (username, token) in &invited.links {
+            accounts.reset(token.expose(), PASSWORD, &from()).await.unwrap();
+            assert!(w.sign_in(username, PASSWORD).await.is_ok());
+        }
     })
     .await;
 }

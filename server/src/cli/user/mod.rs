@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal, Write};
 
 use clap::{Args, Subcommand};
 use domain::{Actor, people::UserSort, time::Millis};
-use services::{NewUser, Token};
+use services::{Invitation, NewUser, Token};
 
 use super::{
     database::{self, DatabaseArgs},
@@ -198,8 +198,8 @@ async fn add(args: AddArgs) -> Result<(), Failure> {
         return out::json(&user);
     }
     if args.invite {
-        let token = services.accounts.invite(&Actor::Operator, user.id).await?;
-        return out::text(address(&settings, &token));
+        let invitation = services.accounts.invite(&Actor::Operator, user.id).await?;
+        return out::text(invited(&settings, &invitation));
     }
     let of = user.organisation.as_ref().map(|o| format!(" of {o}")).unwrap_or_default();
     out::text(format!("added {} as {}{of}", user.username, user.role))
@@ -224,12 +224,20 @@ async fn link(args: OneArgs, first: bool) -> Result<(), Failure> {
     let settings = args.database.settings()?;
     let (services, who) = (database::open(&settings).await?, args.who.username());
     let accounts = &services.accounts;
-    let token = if first {
-        accounts.invite(&Actor::Operator, who.as_str()).await
-    } else {
-        accounts.reset_link(&Actor::Operator, who.as_str()).await
-    };
-    out::text(address(&settings, &token.map_err(|e| of(&who, e))?))
+    if first {
+        let invitation = accounts.invite(&Actor::Operator, who.as_str()).await.map_err(|e| of(&who, e))?;
+        return out::text(invited(&settings, &invitation));
+    }
+    let token = accounts.reset_link(&Actor::Operator, who.as_str()).await.map_err(|e| of(&who, e))?;
+    out::text(address(&settings, &token))
+}
+
+/// Where the invitation went, or the link to hand over.
+fn invited(settings: &ServeSettings, invitation: &Invitation) -> String {
+    match invitation {
+        Invitation::Mailed(to) => format!("the invitation goes to {to}"),
+        Invitation::Link(token) => address(settings, token),
+    }
 }
 
 /// Where the holder of a link goes with its token.
