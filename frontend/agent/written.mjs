@@ -5,6 +5,8 @@ import { ago, short } from './times.mjs';
 
 /** Typing asks when it pauses, not at every key. */
 const TYPING_MS = 250;
+/** States of people are asked for this often while somebody may see them. */
+const STATES_MS = 5_000;
 
 /** Tells the page: `title`, `said`, and `reauth` with what to do once the password was given. */
 let tell;
@@ -27,6 +29,8 @@ export function begin(told) {
   document.addEventListener('input', typed);
   document.addEventListener('change', changed);
   setInterval(() => root() && times(root()), 10_000);
+  setInterval(() => document.hidden || !root() || follow(), STATES_MS);
+  document.addEventListener('visibilitychange', () => document.hidden || !root() || follow());
   // What turns all times of a page (`clock.rs`) has done so when these have been heard.
   for (const name of ['click', 'keydown', 'change']) {
     addEventListener(name, () => setTimeout(() => root() && times(root())));
@@ -39,10 +43,10 @@ export function show(path, search) {
   if (url !== shown) return ask(url);
 }
 
-async function ask(url) {
+async function ask(url, door = '/rpc/page') {
   const mine = ++turn;
   root()?.setAttribute('aria-busy', 'true');
-  const answer = await post('/rpc/page', [['url', url]]);
+  const answer = await post(door, [['url', url]]);
   if (mine !== turn || !root()) return;
   root().removeAttribute('aria-busy');
   if (answer.error) {
@@ -57,6 +61,26 @@ async function ask(url) {
     tell('title', answer.ok.title);
   }
   settle(url);
+}
+
+/** Puts the states of the people shown right, and says as of when. Where that fails, what stands there is as old as it says. */
+async function follow() {
+  const cells = [...root().querySelectorAll('[data-person]')];
+  if (!cells.length) return;
+  const { ok } = await post('/rpc/states', [['ids', cells.map((e) => e.dataset.person)]]);
+  if (!ok || !root()) return;
+  const [at, states] = ok;
+  let again = false;
+  for (const e of cells) {
+    const next = new DOMParser().parseFromString(states[e.dataset.person] ?? '', 'text/html').body;
+    if (e.textContent === next.textContent) continue;
+    e.replaceChildren(...next.childNodes);
+    again ||= e.isConnected && !!e.closest('[data-part=person]');
+  }
+  for (const e of root().querySelectorAll('[data-as-of] time')) e.dateTime = at;
+  times(root());
+  // What else is said of one person; not under somebody's hands.
+  if (again && !root().querySelector('dialog[open], [data-part] :focus')) await ask(here(), '/rpc/refresh');
 }
 
 function settle(url) {

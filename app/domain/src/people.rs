@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
-use crate::{ApiError, Level, Time, UserId, account::UserView, presence::State};
+use crate::{ApiError, Level, Time, account::UserView, presence::State, session::EndReason};
 
 /// An account in a list.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -145,7 +145,39 @@ pub struct Import {
     pub errors: Vec<LineError>,
     /// Whose accounts were made.
     #[serde(skip)]
-    pub ids: Vec<UserId>,
+    pub ids: Vec<Uuid>,
+}
+
+/// What a moment of somebody's timeline is.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MomentKind {
+    #[default]
+    SignedIn,
+    /// A session ended.
+    Ended,
+    /// Something the audit log says of the account.
+    Act,
+}
+
+/// A moment of somebody's timeline.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Moment {
+    pub at: Time,
+    pub kind: MomentKind,
+    /// Which session began or ended.
+    pub session: Option<Uuid>,
+    pub device: Option<String>,
+    pub ip: Option<String>,
+    /// Why it ended.
+    pub reason: Option<EndReason>,
+    /// Who ended it, or did what was done.
+    pub by: Option<String>,
+    /// What was done.
+    pub action: Option<String>,
+    pub details: Option<serde_json::Value>,
 }
 
 /// What is wrong with a line of a file; the first line has number 1.

@@ -1,6 +1,8 @@
 //! What an administrator does with people, from their pages.
 
-use domain::{ApiError, OrganisationId, SessionId, UserId, access::Action, people::UserEdit};
+use std::collections::BTreeMap;
+
+use domain::{ApiError, OrganisationId, SessionId, Time, UserId, access::Action, people::UserEdit};
 use leptos::prelude::*;
 use services::{Invitation, NewUser, Which, WhichPeople};
 
@@ -10,6 +12,19 @@ use crate::{
     text,
     written::{self, Outcome, people},
 };
+
+/// People whose states are asked for at once: those of a page.
+const STATES_MAX: usize = 200;
+
+/// The states of people, given by their ids with commas between, as a page shows them, and as of when.
+#[server(prefix = "/rpc", endpoint = "states", output = Text)]
+pub async fn states(#[server(default)] ids: String) -> Result<(Time, BTreeMap<UserId, String>), RpcError> {
+    let services = ssr::services();
+    let ids: Vec<UserId> = ids.split(',').filter_map(|id| id.parse().ok()).take(STATES_MAX).collect();
+    let states = services.accounts.states(&ssr::actor()?, ids).await?;
+    let html = states.into_iter().map(|(id, state)| (id, written::html(|| people::state(Some(state)))));
+    Ok((services.clock.now(), html.collect()))
+}
 
 /// Teams as a field has them.
 fn teams(text: &str) -> Vec<String> {

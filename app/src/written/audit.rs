@@ -181,7 +181,7 @@ fn row(r: &AuditRow) -> impl IntoView + use<> {
 }
 
 /// `{"reason":"wrong_password","sessions_ended":2}` → `reason: wrong password, sessions ended: 2`
-fn readable(details: &Value) -> String {
+pub(super) fn readable(details: &Value) -> String {
     match details {
         Value::Object(all) => {
             let said = all.iter().filter(|(_, v)| !v.is_null());

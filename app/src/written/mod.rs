@@ -14,6 +14,8 @@
 //! - `data-all` on a checkbox: ticks those named `ids` in its table; `data-count` shows how many are ticked, and
 //!   `data-some` on a button needs one;
 //! - `data-into="ID"` on a file field: the text of the chosen file is put into the field `ID`;
+//! - `data-person` around the state of the person of this id: it stays true while the page is seen, and `data-as-of` around
+//!   the instant as of which. Within a part named `person` the page is asked for again when it changes;
 //! - `when`, `exact`: an instant, to the second and in UTC until the script makes it local.
 
 mod account;

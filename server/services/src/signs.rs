@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use domain::{
     Actor, ApiError, UserId,
+    people::Moment,
     presence::{Report, history::PresenceDay, view::Why},
 };
 
 use crate::{
-    LiveSession, Services,
+    LiveSession, Page, Services,
     presence::{Heard, Socket},
 };
 
@@ -44,6 +45,20 @@ impl Services {
         let why = self.presence.why(actor, Arc::clone(&card)).await?;
         self.audit.viewed(actor, &card).await?;
         Ok(why)
+    }
+
+    /// What happened to a person within reach; see `Accounts::timeline`.
+    pub async fn timeline(
+        &self,
+        actor: &Actor,
+        id: UserId,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Page<Moment>, ApiError> {
+        let page = self.accounts.timeline(actor, id, limit, cursor).await?;
+        let card = self.accounts.card(actor, id).await?;
+        self.audit.viewed(actor, &card).await?;
+        Ok(page)
     }
 
     /// What a person within reach was on a day; see `Presence::day`.

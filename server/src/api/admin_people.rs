@@ -9,7 +9,7 @@ use axum::{
 use domain::{
     ApiError, ErrorCode, Time,
     access::Action,
-    people::{AccountRow, GoesWith, Import, Moved, UserEdit, UserFilter, UserSort},
+    people::{AccountRow, GoesWith, Import, Moment, Moved, UserEdit, UserFilter, UserSort},
     presence::State as Presence,
 };
 use http::{
@@ -166,6 +166,31 @@ pub(super) struct Invited {
     /// The address it went to, in place of the link.
     #[serde(skip_serializing_if = "Option::is_none")]
     mailed_to: Option<String>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Timeline {
+    /// 50, at most 200.
+    limit: Option<u32>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// What happened to a person within reach, newest first: sign-ins, ends of sessions and, for those who may read the audit
+/// log, what was done to the account.
+#[utoipa::path(get, path = "/admin/users/{id}/timeline", tag = "people", params(("id" = Uuid, Path), Timeline),
+    responses((status = 200, body = Items<Moment>), (status = 403, body = super::Problem),
+        (status = 404, body = super::Problem)))]
+pub(super) async fn timeline(
+    State(state): State<AppState>,
+    caller: Caller,
+    Id(id): Id,
+    Params(p): Params<Timeline>,
+) -> Answer<Json<Items<Moment>>> {
+    let page = state.services.timeline(&caller.actor, id, p.limit.unwrap_or(50), p.cursor.as_deref()).await?;
+    Ok(Json(Items { items: page.items, next: page.next, total: page.total }))
 }
 
 /// Invites somebody who has no password yet: by mail where that can be, else by a link, which is said this once only. An

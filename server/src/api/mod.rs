@@ -76,6 +76,7 @@ fn documented() -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(presence::me, presence::choose))
         .routes(routes!(admin_people::list, admin_people::add))
         .routes(routes!(admin_people::one, admin_people::edit, admin_people::delete))
+        .routes(routes!(admin_people::timeline))
         .routes(routes!(admin_people::invite))
         .routes(routes!(admin_people::disable))
         .routes(routes!(admin_people::enable))

@@ -42,9 +42,10 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
     next.run(request).await
 }
 
-/// Heartbeats and sockets are signs of life; everything else a session asks for is something a person caused.
+/// Heartbeats, sockets and what a page asks for by itself are signs of life; everything else a session asks for is something
+/// a person caused.
 fn is_activity(path: &str) -> bool {
-    path != "/api/v1/heartbeat" && !is_socket(path)
+    !["/api/v1/heartbeat", "/rpc/states", "/rpc/refresh"].contains(&path) && !is_socket(path)
 }
 
 fn is_socket(path: &str) -> bool {

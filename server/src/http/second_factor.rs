@@ -23,6 +23,7 @@ const OPEN: &[&str] = &[
     "/rpc/confirm_second_factor",
     "/rpc/confirm_password",
     "/rpc/page",
+    "/rpc/refresh",
     "/rpc/me",
     "/rpc/stay",
     "/rpc/set_theme",

@@ -389,3 +389,32 @@ async fn a_file_of_people_is_taken_whole_or_not() {
     assert_eq!(admin.get(&format!("{USERS}?org=North")).await.json()["total"], 2);
     assert_eq!(admin.post(USERS, json!({"username": "x".repeat(300_000)})).await.status, 413);
 }
+
+/// The dots of a page of people: true, of nobody else, and asking for them is nobody's activity.
+#[tokio::test]
+async fn states_follow_without_being_activity() {
+    let app = App::frozen(|_| {}).await;
+    let admin = app.signed_in("ada", "admin", None).await;
+    let mia = app.signed_in("mia", "member", Some("North")).await;
+    let south = app.signed_in("sue", "manager", Some("South")).await;
+    let id = mia.get("/api/v1/session").await.json()["user"]["id"].as_str().unwrap().to_owned();
+    let page = admin.page("/admin/people").await.text;
+    assert!(page.contains(&format!("data-person=\"{id}\"")), "{page}");
+    let session = app.services.sessions.authenticate(&admin.token()).await.unwrap().unwrap();
+    let before = session.last_activity();
+    app.pass(60_000).await;
+    let of = async |who: &Client, ids: &str| who.rpc("states", &[("ids", ids)]).await.json();
+    let seen = of(&admin, &id).await;
+    assert!(seen[0].is_string() && seen[1][&id].as_str().unwrap().contains("Offline"), "{seen}");
+    mia.post("/api/v1/heartbeat", json!({"idle_ms": 0})).await;
+    assert!(of(&admin, &id).await[1][&id].as_str().unwrap().contains("Online"));
+    let nobody = crate::routes::NOBODY;
+    let strange = of(&south, &format!("{id},{nobody},nonsense")).await;
+    assert!(strange[1][&id].as_str().unwrap().contains("Offline"), "{strange}");
+    assert_eq!(strange[1][&id], strange[1][nobody]);
+    assert_eq!(mia.rpc("states", &[("ids", &*id)]).await.status, 403);
+    admin.rpc("refresh", &[("url", &*format!("/admin/people/{id}"))]).await;
+    assert_eq!(session.last_activity(), before);
+    let timeline = admin.get(&format!("/api/v1/admin/users/{id}/timeline?limit=1")).await.json();
+    assert_eq!((&timeline["items"][0]["kind"], timeline["next"].is_string()), (&json!("signed_in"), true));
+}

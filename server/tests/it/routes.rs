@@ -65,7 +65,7 @@ fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
         | "/rpc/enable_person" => &[("id", NOBODY)],
         "/rpc/online" => &[("window", "{}")],
         "/rpc/at" => &[("back", "5")],
-        "/rpc/page" => &[("url", "/nothing")],
+        "/rpc/page" | "/rpc/refresh" => &[("url", "/nothing")],
         "/rpc/choose" => &[("choice", "busy"), ("message", "in a lesson"), ("minutes", "5")],
         "/rpc/end_matching" => &[("query", "user=nobody"), ("confirm", "end")],
         "/rpc/save_settings" => &[("values[grace]", "15s")],

@@ -13,7 +13,7 @@ use crate::{
     text,
     written::{
         Asked, Written, page,
-        part::{apply, chip, confirm, empty, pager, refusal, refused, search, sorted, summary, when},
+        part::{apply, chip, confirm, empty, exact, pager, refusal, refused, search, sorted, summary, when},
     },
 };
 
@@ -77,7 +77,7 @@ pub(crate) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
                     </table>
                 </div>
                 {list.items.is_empty().then(|| empty(asked, &FILTERS, "Nobody has an account yet.", "people"))}
-                <p class="empty">"States as of " {when(asked.now, false)} ", when this page was written."</p>
+                <p class="empty">"States as of " <span data-as-of="">{exact(asked.now)}</span> "."</p>
                 {pager(asked, list.items.len(), list.total, "account", list.next.as_deref())}
                 <form class="body" method="post" action="/rpc/export_people">
                     <input type="hidden" name="query" value=query(asked) />
@@ -110,7 +110,7 @@ fn row(r: &AccountRow, ticks: bool) -> impl IntoView + use<> {
                 <a href=format!("/admin/people/{id}")>{u.name.clone()}</a>
                 <small class="muted">{u.username.clone()}</small>
             </th>
-            <td role="cell">{state(r.state)}</td>
+            <td role="cell" data-person=id.clone()>{state(r.state)}</td>
             <td role="cell">{text::capital(&u.role)}</td>
             <td role="cell">{u.organisation.clone()}{teams}</td>
             <td role="cell" data-label="Last sign-in">{last}</td>

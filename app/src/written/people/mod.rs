@@ -54,7 +54,7 @@ fn filter(q: &Query, now: Time) -> UserFilter {
 }
 
 /// A state with its shape; nothing where it is not known.
-fn state(state: Option<State>) -> impl IntoView {
+pub(crate) fn state(state: Option<State>) -> impl IntoView {
     state.map(|state| view! { <StateWord state=state /> })
 }
 

@@ -3,22 +3,27 @@
 use domain::{
     ApiError, Reach, Time,
     access::{Action, reach},
-    people::{AccountRow, GoesWith},
+    people::{AccountRow, GoesWith, Moment, MomentKind},
     presence::{history::PresenceDay, view::Why},
-    session::{SessionFilter, SessionSort, SessionState, SessionView},
+    session::{EndReason, SessionFilter, SessionSort, SessionState, SessionView},
 };
 use leptos::prelude::*;
+use services::Page;
 
 use super::{Form, Values, fields, organisations, roles, state};
 use crate::{
     components::strip::Strip,
     text,
     written::{
-        Asked, Written, page,
-        part::{Field, confirm, field, refusal, refused, summary, when},
+        Asked, Written,
+        audit::readable,
+        page,
+        part::{Field, confirm, exact, field, refusal, refused, summary, when},
     },
 };
 
+/// Moments of the timeline on one page.
+const MOMENTS: u32 = 20;
 /// Sessions shown here; the rest is in the list of sessions.
 const SESSIONS: u32 = 20;
 
@@ -40,6 +45,8 @@ pub(crate) async fn write(asked: &Asked<'_>, id: &str) -> Result<Written, ApiErr
     } else {
         None
     };
+    let cursor = asked.query.get("cursor");
+    let timeline = services.timeline(asked.actor, id, MOMENTS, cursor).await?;
     let total = sessions.total.unwrap_or_default();
     Ok(page(person.user.name.clone(), || {
         view! {
@@ -49,6 +56,9 @@ pub(crate) async fn write(asked: &Asked<'_>, id: &str) -> Result<Written, ApiErr
                 <section class="card" aria-label="Person" data-part="person">{header(&person, &why, day)}</section>
                 <section class="card" aria-labelledby="sessions-title" data-part="sessions">
                     {live(&person, &sessions.items, total)}
+                </section>
+                <section class="card" aria-labelledby="timeline-title" data-part="timeline">
+                    {story(asked, &person, &timeline)}
                 </section>
                 <section class="card" aria-labelledby="permissions-title" data-part="permissions">
                     <header><h2 id="permissions-title">"Permissions"</h2></header>
@@ -74,7 +84,7 @@ fn header(p: &AccountRow, why: &Why, day: PresenceDay) -> impl IntoView + use<> 
     let never = || view! { "Never" };
     view! {
         <header class="tags">
-            {state(p.state)}
+            <span data-person=u.id.to_string()>{state(p.state)}</span>
             <span class="tag">{text::capital(&u.role)}</span>
             {u.organisation.clone().map(|o| view! { <span class="tag">{o}</span> })}
             {p.disabled_at.map(|_| view! { <span class="tag bad">"Disabled"</span> })}
@@ -125,6 +135,65 @@ fn live(p: &AccountRow, sessions: &[SessionView], total: u64) -> impl IntoView +
                 <tbody role="rowgroup">{rows}</tbody>
             </table>
         })}
+    }
+}
+
+/// Sign-ins, ends of sessions and what was done to the account, newest first.
+fn story(asked: &Asked, p: &AccountRow, timeline: &Page<Moment>) -> impl IntoView + use<> {
+    let log = format!("/admin/audit?subject={}", crate::routes::escape(&p.user.username));
+    let reads = asked.actor.reach(Action::Audit) == Reach::Everything;
+    let rows = timeline.items.iter().map(|m| moment(m, &p.user.username)).collect_view();
+    let newest = asked.query.with(asked.path, "cursor", None);
+    let older = timeline.next.as_deref().map(|next| asked.query.with(asked.path, "cursor", Some(next)));
+    view! {
+        <header>
+            <h2 id="timeline-title">"Timeline"</h2>
+            {reads.then(|| view! { <a href=log>"In the audit log"</a> })}
+        </header>
+        {timeline.items.is_empty().then(|| view! { <p class="empty">"Nothing has happened yet."</p> })}
+        {(!timeline.items.is_empty()).then(|| view! {
+            <table class="listed" role="table" aria-labelledby="timeline-title">
+                <thead role="rowgroup">
+                    <tr role="row">
+                        <th scope="col" role="columnheader">"When"</th>
+                        <th scope="col" role="columnheader">"What"</th>
+                        <th scope="col" role="columnheader">"By"</th>
+                        <th scope="col" role="columnheader">"Address"</th>
+                    </tr>
+                </thead>
+                <tbody role="rowgroup">{rows}</tbody>
+            </table>
+        })}
+        <nav class="pager" aria-label="Pages of the timeline">
+            {asked.query.get("cursor").map(|_| view! { <a class="button" href=newest>"Newest"</a> })}
+            {older.map(|href| view! { <a class="button" href=href>"Older"</a> })}
+        </nav>
+    }
+}
+
+fn moment(m: &Moment, username: &str) -> impl IntoView + use<> {
+    let device = m.device.clone();
+    let (what, more) = match m.kind {
+        MomentKind::SignedIn => ("Signed in".to_owned(), device),
+        MomentKind::Ended if m.reason == Some(EndReason::Logout) => ("Signed out".to_owned(), device),
+        MomentKind::Ended => {
+            let reason = m.reason.map(|r| format!(": {}", r.as_str().replace('_', " "))).unwrap_or_default();
+            (format!("Session ended{reason}"), device)
+        }
+        MomentKind::Act => {
+            let action = m.action.as_deref().unwrap_or_default().replace('_', " ");
+            (text::capital(&action), m.details.as_ref().map(readable))
+        }
+    };
+    let by = m.by.clone().filter(|by| by != username);
+    let label = by.is_some().then_some("By");
+    view! {
+        <tr role="row">
+            <th scope="row" role="rowheader">{exact(m.at)}</th>
+            <td role="cell">{what}<small class="muted">{more}</small></td>
+            <td role="cell" data-label=label>{by}</td>
+            <td role="cell" class="mono">{m.ip.clone()}</td>
+        </tr>
     }
 }
 

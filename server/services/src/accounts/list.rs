@@ -1,7 +1,9 @@
 //! Finding people: pages, counts, one of them.
 
+use std::collections::HashMap;
+
 use domain::{
-    Actor, ApiError, ErrorCode, Reach,
+    Actor, ApiError, ErrorCode, Reach, UserId,
     access::Action,
     people::{AccountRow, UserFilter, UserSort},
     presence::State,
@@ -113,6 +115,15 @@ impl Accounts {
         };
         let backend = sea_orm::ConnectionTrait::get_database_backend(self.store().read());
         Ok(people::condition(backend, reach, filter, here))
+    }
+
+    /// The states of these people, as far as they are within the actor's reach: of others nothing can be learnt, since
+    /// whoever is not known to be here is offline. Nothing beside the server.
+    pub async fn states(&self, actor: &Actor, ids: Vec<UserId>) -> Result<HashMap<UserId, State>, ApiError> {
+        let reach = actor.require(Action::People)?;
+        let here = self.sessions.inner.presence.states(reach, Some(ids.clone())).await?;
+        let of = |id: UserId| Some((id, here.as_ref()?.get(&id).copied().unwrap_or(State::Offline)));
+        Ok(ids.into_iter().filter_map(of).collect())
     }
 
     async fn tell_states(&self, reach: Reach, rows: &mut [AccountRow]) -> Result<(), ApiError> {

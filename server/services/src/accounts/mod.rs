@@ -1,7 +1,7 @@
 //! Accounts: who may sign in.
 //!
 //! - `setup`: the first administrator, by a one-time link. `manage`: adding, disabling, deleting. `edit`: changing.
-//!   `list`: finding. `import`: many at once. `invite`: letting them choose a password.
+//!   `list`: finding. `timeline`: what happened to them. `import`: many at once. `invite`: letting them choose a password.
 //! - `password`: changing one's own, and choosing a new one by a one-time link. `forgot`: that link by e-mail.
 //!
 //! Not here: checking a password (`sessions::password`) and judging or hashing one (`passwords`). To add an act on
@@ -16,6 +16,7 @@ mod list;
 mod manage;
 mod password;
 mod setup;
+mod timeline;
 
 use domain::{
     Actor, ApiError, UserId,

@@ -33,6 +33,7 @@ pub(crate) mod sql;
 pub(crate) mod stats;
 pub(crate) mod sweep;
 pub(crate) mod throttle;
+pub(crate) mod timeline;
 pub(crate) mod token;
 pub(crate) mod user;
 

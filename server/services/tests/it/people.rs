@@ -2,7 +2,7 @@
 
 use domain::{
     Actor, ErrorCode, Level,
-    people::{MoveTo, UserEdit, UserFilter, UserSort},
+    people::{Moment, MomentKind, MoveTo, UserEdit, UserFilter, UserSort},
     settings::Settings,
     time::{DAY, MINUTE},
 };
@@ -473,6 +473,61 @@ async fn an_import_adds_everybody_or_nobody() {
             accounts.reset(token.expose(), PASSWORD, &from()).await.unwrap();
             assert!(w.sign_in(username, PASSWORD).await.is_ok());
         }
+    })
+    .await;
+}
+
+/// Newest first, page by page each moment once, also where several are of one instant.
+#[tokio::test]
+async fn a_timeline_tells_what_happened() {
+    each(unlimited(), async |w| {
+        let (services, admin) = (&w.services, w.session(&w.person("ada", "admin", None).await).await.session.actor());
+        let mia = w.person("mia", "member", Some("North")).await;
+        let first = w.session(&mia).await;
+        w.session(&mia).await;
+        w.clock.advance(MINUTE);
+        services.sessions.sign_out(&first.session).await.unwrap();
+        w.clock.advance(MINUTE);
+        let edit = UserEdit { role: Some("teacher".into()), ..UserEdit::default() };
+        services.accounts.edit(&admin, "mia", edit).await.unwrap();
+        let story = async |actor: &Actor, limit: u32| {
+            let (mut all, mut cursor) = (vec![], None::<String>);
+            loop {
+                let page = services.timeline(actor, mia.id, limit, cursor.as_deref()).await.unwrap();
+                assert!(page.items.len() <= limit as usize);
+                all.extend(page.items);
+                cursor = page.next;
+                if cursor.is_none() {
+                    return all;
+                }
+            }
+        };
+        let all = story(&admin, 50).await;
+        let words = |all: &[Moment]| -> Vec<String> {
+            let word = |m: &Moment| match m.kind {
+                MomentKind::SignedIn => "in".to_owned(),
+                MomentKind::Ended => m.reason.unwrap().as_str().to_owned(),
+                MomentKind::Act => m.action.clone().unwrap(),
+            };
+            all.iter().map(word).collect()
+        };
+        assert_eq!(words(&all), ["user_edited", "role_change", "logout", "user_added", "in", "in"]);
+        assert_eq!((all[0].by.as_deref(), all[1].by.as_deref()), (Some("ada"), Some("ada")));
+        assert_eq!(all[4].device.as_deref(), Some("Firefox on Linux"));
+        for limit in [1, 2, 3] {
+            assert_eq!(story(&admin, limit).await, all, "{limit}");
+        }
+        // Who may not read the log gets the sessions of those within reach, and of nobody else.
+        let north = w.session(&w.person("max", "manager", Some("North")).await).await.session.actor();
+        let south = w.session(&w.person("sue", "manager", Some("South")).await).await.session.actor();
+        assert_eq!(words(&story(&north, 50).await), ["role_change", "logout", "in", "in"]);
+        let refused = services.timeline(&south, mia.id, 50, None).await.unwrap_err();
+        assert_eq!(refused, services.timeline(&south, domain::UserId::nil(), 50, None).await.unwrap_err());
+        assert_eq!(refused.code, ErrorCode::NotFound);
+        assert!(services.timeline(&admin, mia.id, 50, Some("nonsense")).await.is_err());
+        // Looking is on record, once.
+        let viewed = "SELECT CAST(count(*) AS text) FROM audit WHERE action = 'person_viewed' AND actor = 'max'";
+        assert_eq!(w.text(viewed).await.as_deref(), Some("1"));
     })
     .await;
 }
