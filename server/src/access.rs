@@ -155,6 +155,7 @@ const ACCESS: &[(&str, &str, Access)] = &[
     ("POST", "/rpc/enable_person", Access::Admin),
     ("POST", "/rpc/reset_second_factor", Access::Admin),
     ("POST", "/rpc/delete_person", Access::Admin),
+    ("POST", "/rpc/erase_person", Access::Admin),
     ("POST", "/rpc/move_people", Access::Admin),
     ("POST", "/rpc/add_organisation", Access::Admin),
     ("POST", "/rpc/rename_organisation", Access::Admin),

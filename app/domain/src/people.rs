@@ -114,6 +114,9 @@ pub struct GoesWith {
     pub live_sessions: u64,
     /// By kind, every kind listed.
     pub rows: BTreeMap<String, u64>,
+    /// Entries of the audit log that say something of the person, where that is erased with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit_entries: Option<u64>,
 }
 
 /// What becomes of the people of an organisation, a team or a role when it goes, or when some of them move.

@@ -155,6 +155,24 @@ pub async fn delete_person(id: UserId, confirm: String) -> Result<Outcome, RpcEr
     Ok(Outcome { go: Some(go.to_owned()), ..Outcome::say(say) })
 }
 
+/// Deletes a person, whose username is typed once more, with all that the audit log says of them.
+#[server(prefix = "/rpc", endpoint = "erase_person", output = Text)]
+pub async fn erase_person(id: UserId, confirm: String) -> Result<Outcome, RpcError> {
+    let (accounts, actor) = (ssr::services().accounts, ssr::actor()?);
+    actor.require(Action::Accounts)?;
+    let person = accounts.one(&actor, id).await?.user;
+    if confirm.trim().to_lowercase() != person.username {
+        return Err(ApiError::invalid("confirm", format!("Type {} to erase them.", person.username)).into());
+    }
+    let gone = accounts.erase(&actor, id).await?;
+    let go = "/admin/people";
+    ssr::go(go);
+    let entries = text::count(gone.audit_entries.unwrap_or_default(), "entry of the audit log");
+    let say =
+        format!("Erased, with what {} said.", entries.replace("entry of the audit logs", "entries of the audit log"));
+    Ok(Outcome { go: Some(go.to_owned()), ..Outcome::say(say) })
+}
+
 /// Moves people, given by their ids with commas between, to the organisation of this name, or to none.
 #[server(prefix = "/rpc", endpoint = "move_people", output = Text)]
 pub async fn move_people(#[server(default)] ids: String, #[server(default)] to: String) -> Result<Outcome, RpcError> {

@@ -138,24 +138,32 @@ pub(super) async fn edit(
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Delete {
-    /// Only say what would happen.
+pub(super) struct DeletePerson {
+    /// Only say what would go.
     #[serde(default)]
     dry_run: bool,
+    /// What the audit log says of them too; the chain stays good.
+    #[serde(default)]
+    erase: bool,
 }
 
 /// Deletes a person with all that goes with them, and says how much that was.
-#[utoipa::path(delete, path = "/admin/users/{id}", tag = "people", params(("id" = Uuid, Path), Delete), responses(
+#[utoipa::path(delete, path = "/admin/users/{id}", tag = "people", params(("id" = Uuid, Path), DeletePerson), responses(
     (status = 200, body = GoesWith), (status = 403, body = super::Problem), (status = 404, body = super::Problem),
     (status = 409, body = super::Problem, description = "This is the last administrator")))]
 pub(super) async fn delete(
     State(state): State<AppState>,
     caller: Caller,
     Id(id): Id,
-    Params(p): Params<Delete>,
+    Params(p): Params<DeletePerson>,
 ) -> Answer<Json<GoesWith>> {
     let (accounts, actor) = (&state.services.accounts, &caller.actor);
-    Ok(Json(if p.dry_run { accounts.goes_with(actor, id).await? } else { accounts.delete(actor, id).await? }))
+    Ok(Json(match (p.dry_run, p.erase) {
+        (true, false) => accounts.goes_with(actor, id).await?,
+        (true, true) => accounts.erases(actor, id).await?,
+        (false, false) => accounts.delete(actor, id).await?,
+        (false, true) => accounts.erase(actor, id).await?,
+    }))
 }
 
 #[derive(Serialize, ToSchema)]

@@ -47,6 +47,8 @@ enum Act {
     Demo(demo::DemoArgs),
     Migrate(migrate::MigrateArgs),
     User(user::UserArgs),
+    /// Delete a person with all that the audit log says of them: `user erase` by another name
+    EraseUser(user::DeleteArgs),
     Org(org::OrgArgs),
     Team(team::TeamArgs),
     Role(role::RoleArgs),
@@ -87,6 +89,7 @@ fn dispatch(cli: Cli, args: Vec<OsString>) -> Result<(), Failure> {
             Act::Demo(args) => demo::run(args).await,
             Act::Migrate(args) => migrate::run(args).await,
             Act::User(args) => user::run(args).await,
+            Act::EraseUser(args) => user::erase(args).await,
             Act::Org(args) => org::run(args).await,
             Act::Team(args) => team::run(args).await,
             Act::Role(args) => role::run(args).await,

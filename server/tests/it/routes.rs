@@ -72,9 +72,11 @@ fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
         "/rpc/end_selected" | "/rpc/end_sessions" | "/rpc/move_people" => &[("ids", NOBODY)],
         "/rpc/add_person" => &[("username", "newcomer2")],
         "/rpc/edit_person" => &[("id", NOBODY), ("username", "nobody"), ("name", "Nobody"), ("role", "member")],
-        "/rpc/delete_person" | "/rpc/delete_organisation" | "/rpc/delete_team" | "/rpc/delete_role" => {
-            &[("id", NOBODY), ("confirm", "nobody")]
-        }
+        "/rpc/delete_person"
+        | "/rpc/erase_person"
+        | "/rpc/delete_organisation"
+        | "/rpc/delete_team"
+        | "/rpc/delete_role" => &[("id", NOBODY), ("confirm", "nobody")],
         "/rpc/import_people" => &[("text", "username\nnewcomer3")],
         "/rpc/add_organisation" => &[("name", "West")],
         "/rpc/rename_organisation" | "/rpc/rename_team" => &[("id", NOBODY), ("name", "West")],

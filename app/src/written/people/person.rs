@@ -47,6 +47,11 @@ pub(crate) async fn write(asked: &Asked<'_>, id: &str) -> Result<Written, ApiErr
     };
     let cursor = asked.query.get("cursor");
     let timeline = services.timeline(asked.actor, id, MOMENTS, cursor).await?;
+    // Counting them reads the whole log: only when it is asked for.
+    let erases = match (asked.query.get("erase"), &manage) {
+        (Some(_), Some(_)) => Some(services.accounts.erases(asked.actor, id).await?),
+        _ => None,
+    };
     let total = sessions.total.unwrap_or_default();
     Ok(page(person.user.name.clone(), || {
         view! {
@@ -64,6 +69,7 @@ pub(crate) async fn write(asked: &Asked<'_>, id: &str) -> Result<Written, ApiErr
                     <header><h2 id="permissions-title">"Permissions"</h2></header>
                     <div class="body">{permissions(&person)}</div>
                 </section>
+                <div data-part="erase">{erases.map(|goes| erase(asked, &person, &goes))}</div>
                 {manage.map(|(roles, organisations, goes)| view! {
                     <section class="card" aria-labelledby="edit-title">
                         <header><h2 id="edit-title">"Edit"</h2></header>
@@ -307,6 +313,7 @@ fn account(asked: &Asked, p: &AccountRow, goes: &GoesWith) -> impl IntoView + us
                 </form>
             })}
             <button type="button" class="button danger" command="show-modal" commandfor="delete-person">"Delete …"</button>
+            <a class="button danger" href=asked.query.with(asked.path, "erase", Some("1"))>"Erase …"</a>
         </div>
         <dialog id="delete-person" class="dialog" aria-labelledby="delete-person-title">
             <h2 id="delete-person-title">{format!("Delete {name}?")}</h2>
@@ -323,5 +330,36 @@ fn account(asked: &Asked, p: &AccountRow, goes: &GoesWith) -> impl IntoView + us
                 </div>
             </form>
         </dialog>
+    }
+}
+
+/// Erasing: what would go, counted, and the username to type.
+fn erase(asked: &Asked, p: &AccountRow, goes: &GoesWith) -> impl IntoView + use<> {
+    let error = refusal(asked, "/rpc/erase_person");
+    let rows: u64 = goes.rows.values().sum();
+    let entries = goes.audit_entries.unwrap_or_default();
+    let keep = asked.query.with(asked.path, "erase", None);
+    let confirm =
+        Field { prefix: "erase", hint: "This cannot be undone.", ..Field::new("confirm", "Type the username") };
+    view! {
+        <section class="card" aria-labelledby="erase-title">
+            <header><h2 id="erase-title">{format!("Erase {}?", p.user.name)}</h2></header>
+            <form class="body" method="post" action="/rpc/erase_person">
+                {summary(error.as_ref())}
+                <input type="hidden" name="id" value=p.user.id.to_string() />
+                <p>
+                    {format!("With the account go {} ({} live), for good.", text::count(rows, "record"), text::count(goes.live_sessions, "session"))}
+                </p>
+                <p>
+                    {format!("What the audit log says of them goes too, now in {}: a pseudonym stands in its place, and verifying the log still succeeds.",
+                        if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") })}
+                </p>
+                {field(confirm, error.as_ref())}
+                <div class="actions start">
+                    <button class="button danger">"Erase"</button>
+                    <a class="button quiet" href=keep>"Keep them"</a>
+                </div>
+            </form>
+        </section>
     }
 }

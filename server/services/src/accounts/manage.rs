@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{Accounts, NewUser, Who, checked};
 use crate::{
-    audit::{self, Entry},
+    audit::{self, Entry, Whose},
     secret::{self, Token},
     sessions::commit,
     store::{
@@ -47,12 +47,27 @@ impl Accounts {
     /// Disables an account: its sessions end in the same transaction, and their sockets are closed when this returns.
     /// 409 for the last administrator.
     pub async fn disable(&self, actor: &Actor, who: impl Into<Who>) -> Result<(), ApiError> {
-        self.end_account(actor, who.into(), EndReason::UserDisabled).await.map(drop)
+        self.end_account(actor, who.into(), EndReason::UserDisabled, false).await.map(drop)
     }
 
     /// Deletes an account with all that goes with it, and says how much that was. 409 for the last administrator.
     pub async fn delete(&self, actor: &Actor, who: impl Into<Who>) -> Result<GoesWith, ApiError> {
-        self.end_account(actor, who.into(), EndReason::UserDeleted).await
+        self.end_account(actor, who.into(), EndReason::UserDeleted, false).await
+    }
+
+    /// Deletes an account as `delete` does, and everything the audit log says of the person with it, in one transaction;
+    /// the chain stays good, and says that it was done.
+    pub async fn erase(&self, actor: &Actor, who: impl Into<Who>) -> Result<GoesWith, ApiError> {
+        self.end_account(actor, who.into(), EndReason::UserDeleted, true).await
+    }
+
+    /// What `erase` would say now. It reads the whole log.
+    pub async fn erases(&self, actor: &Actor, who: impl Into<Who>) -> Result<GoesWith, ApiError> {
+        let who = who.into();
+        let goes = self.goes_with(actor, who.clone()).await?;
+        let card = self.find(self.store().read(), &who).await?;
+        let found = self.sessions.inner.audit.mentions(&whose(&card)).await?;
+        Ok(GoesWith { audit_entries: Some(found.entries()), ..goes })
     }
 
     /// What would go with an account: what `delete` would say now. Looking asks for no sudo mode.
@@ -65,8 +80,16 @@ impl Accounts {
         store.within(goes_with(store.read(), card.id, self.clock().now())).await
     }
 
-    async fn end_account(&self, actor: &Actor, who: Who, reason: EndReason) -> Result<GoesWith, ApiError> {
+    async fn end_account(&self, actor: &Actor, who: Who, reason: EndReason, erase: bool) -> Result<GoesWith, ApiError> {
         self.may(actor)?;
+        // Before anything waits for it.
+        let mentioned = if erase {
+            let card = self.find(self.store().read(), &who).await?;
+            let whose = whose(&card);
+            Some((self.sessions.inner.audit.mentions(&whose).await?, whose))
+        } else {
+            None
+        };
         let (this, actor) = (self.clone(), actor.clone());
         self.sessions
             .act(async move {
@@ -98,6 +121,10 @@ impl Accounts {
                     "user_disabled"
                 };
                 this.audit(&txn, &actor, action, &card.username, Some(details)).await?;
+                if let Some((found, whose)) = mentioned {
+                    gone.audit_entries = Some(found.entries());
+                    found.erase(&txn, this.clock(), actor.label(), &whose).await.map_err(db)?;
+                }
                 commit(txn).await?;
                 let ended: Vec<_> = ended.into_iter().map(|id| (id, reason)).collect();
                 sessions.ended(&ended).await;
@@ -159,6 +186,13 @@ impl Accounts {
 /// 409: nobody would be left who may do all this.
 pub(crate) fn last_admin() -> ApiError {
     ApiError::new(ErrorCode::Conflict, "This is the last administrator. Make another one first.")
+}
+
+/// Under which names the log may know somebody.
+fn whose(card: &UserCard) -> Whose {
+    let mut also = vec![card.id.to_string(), card.name.clone()];
+    also.extend(card.email.clone());
+    Whose { username: card.username.clone(), also }
 }
 
 async fn goes_with(db: &impl ConnectionTrait, user: UserId, now: Time) -> Result<GoesWith, DbErr> {

@@ -59,14 +59,20 @@ impl Whose {
 }
 
 impl Audit {
+    /// Which entries say something of a person, so far. Without holding up writers: what is added before they are erased is
+    /// looked at then.
+    pub(crate) async fn mentions(&self, whose: &Whose) -> Result<Found, ApiError> {
+        let mut found = Found::default();
+        found.look(self.store.read(), whose).await.map_err(db)?;
+        Ok(found)
+    }
+
     /// Replaces everything the log says of a person by a pseudonym and drops the salts; how many fields. The chain stays
     /// good, and an entry records the erasure. Asks for sudo mode.
     pub async fn erase(&self, actor: &Actor, whose: &Whose) -> Result<u64, ApiError> {
         actor.require(Action::Accounts)?;
         actor.require_fresh(self.clock.now())?;
-        // Without holding up writers: what is added meanwhile is looked at within the transaction.
-        let mut found = Found::default();
-        found.look(self.store.read(), whose).await.map_err(db)?;
+        let found = self.mentions(whose).await?;
         let txn = self.store.within(self.store.begin()).await?;
         let fields = found.erase(&txn, &self.clock, actor.label(), whose).await.map_err(db)?;
         txn.commit().await.map_err(db)?;
@@ -76,12 +82,16 @@ impl Audit {
 
 /// Numbers of entries about a person, up to a number.
 #[derive(Default)]
-struct Found {
+pub(crate) struct Found {
     numbers: Vec<i64>,
     up_to: i64,
 }
 
 impl Found {
+    pub(crate) fn entries(&self) -> u64 {
+        self.numbers.len() as u64
+    }
+
     async fn look(&mut self, db: &impl ConnectionTrait, whose: &Whose) -> Result<(), DbErr> {
         loop {
             let rows = audit::after(db, self.up_to, BATCH).await?;
@@ -91,7 +101,8 @@ impl Found {
         }
     }
 
-    async fn erase(
+    /// Erases them within the caller's transaction, which is one of `Store::begin`; how many fields.
+    pub(crate) async fn erase(
         mut self,
         txn: &DatabaseTransaction,
         clock: &Clock,

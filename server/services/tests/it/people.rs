@@ -531,3 +531,45 @@ async fn a_timeline_tells_what_happened() {
     })
     .await;
 }
+
+/// The account, and every word the log has of the person; the chain stays good, and says that it was done.
+#[tokio::test]
+async fn who_is_erased_is_nowhere_and_the_chain_is_whole() {
+    each(unlimited(), async |w| {
+        let (accounts, audit) = (&w.services.accounts, &w.services.audit);
+        let admin = w.session(&w.person("ada", "admin", None).await).await.session.actor();
+        let new = NewUser {
+            username: "mia".into(),
+            name: Some("Mia Winter".into()),
+            email: Some("mia@example.org".into()),
+            password: Some(PASSWORD.into()),
+            ..NewUser::default()
+        };
+        let mia = w.add(new).await;
+        w.sign_in("mia", PASSWORD).await.unwrap();
+        assert!(w.sign_in("mia", "wrong").await.is_err());
+        let edit = UserEdit { name: Some("Mia Summer".into()), ..UserEdit::default() };
+        accounts.edit(&admin, "mia", edit).await.unwrap();
+        w.services.timeline(&admin, mia.id, 5, None).await.unwrap();
+        let before = accounts.erases(&admin, "mia").await.unwrap();
+        assert_eq!(before.live_sessions, 1);
+        let entries = before.audit_entries.unwrap();
+        assert!(entries >= 5, "{before:?}");
+        assert_eq!(accounts.goes_with(&admin, "mia").await.unwrap().audit_entries, None);
+        let done = accounts.erase(&admin, mia.id).await.unwrap();
+        assert_eq!((done.audit_entries, done.rows), (Some(entries), before.rows));
+        assert_eq!(accounts.erase(&admin, "mia").await.unwrap_err().code, ErrorCode::NotFound);
+        let verified = audit.verify(OP, None).await.unwrap();
+        assert!(verified.fault.is_none() && verified.erased > 0, "{verified:?}");
+        for word in ["mia", "Mia Winter", "mia@example.org"] {
+            let rows =
+                audit.list(OP, &AuditFilter { q: Some(word.to_owned()), ..AuditFilter::default() }, 50, None).await;
+            assert_eq!(rows.unwrap().items, [], "{word}");
+        }
+        let last = accounts.erase(&admin, "ada").await.unwrap_err();
+        assert_eq!(last.code, ErrorCode::Conflict, "the last administrator");
+        w.clock.advance(10 * MINUTE);
+        assert_eq!(accounts.erase(&admin, "ada").await.unwrap_err().code, ErrorCode::ReauthRequired);
+    })
+    .await;
+}

@@ -36,6 +36,8 @@ enum Act {
     Enable(OneArgs),
     /// Delete a person with their sessions, for good
     Delete(DeleteArgs),
+    /// Delete a person with their sessions and all that the audit log says of them, for good
+    Erase(DeleteArgs),
     /// Make a link with which a person chooses a new password; good once, for an hour
     ResetLink(OneArgs),
     /// Turn off the second factor of somebody who lost it
@@ -126,7 +128,7 @@ struct OneArgs {
 }
 
 #[derive(Debug, Args)]
-struct DeleteArgs {
+pub(super) struct DeleteArgs {
     #[command(flatten)]
     who: Who,
     /// Do not ask
@@ -171,6 +173,7 @@ pub(super) async fn run(args: UserArgs) -> Result<(), Failure> {
             out::text(format!("{who} may sign in again"))
         }
         Act::Delete(args) => delete(args).await,
+        Act::Erase(args) => erase(args).await,
         Act::ResetLink(args) => link(args, false).await,
         Act::SecondFactorOff(args) => {
             let (services, who) = (args.database.open().await?, args.who.username());
@@ -218,6 +221,27 @@ async fn delete(args: DeleteArgs) -> Result<(), Failure> {
     }
     services.accounts.delete(&Actor::Operator, who.as_str()).await.map_err(|e| of(&who, e))?;
     out::text(format!("{who} is deleted"))
+}
+
+/// Says what would go, asks, and does it.
+pub(super) async fn erase(args: DeleteArgs) -> Result<(), Failure> {
+    let (services, who) = (args.database.open().await?, args.who.username());
+    let goes = services.accounts.erases(&Actor::Operator, who.as_str()).await.map_err(|e| of(&who, e))?;
+    let rows: u64 = goes.rows.values().sum();
+    let entries = goes.audit_entries.unwrap_or_default();
+    if !args.yes && io::stdin().is_terminal() {
+        eprint!(
+            "Erase {who}, {rows} records and what {entries} entries of the audit log say, for good? Type the username: "
+        );
+        io::stderr().flush()?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        if answer.trim() != who {
+            return Err(Failure::failed("nothing was erased"));
+        }
+    }
+    services.accounts.erase(&Actor::Operator, who.as_str()).await.map_err(|e| of(&who, e))?;
+    out::text(format!("{who} is erased, with {rows} records and what {entries} entries of the audit log said"))
 }
 
 async fn link(args: OneArgs, first: bool) -> Result<(), Failure> {

@@ -134,3 +134,17 @@ fn organisations_teams_and_roles_are_kept() {
     program.run(&["role", "delete", "chief", "--move-to", "teacher"]).done();
     assert!(program.run(&["role", "list"]).done().out.contains("built in"));
 }
+
+#[test]
+fn who_is_erased_leaves_a_whole_chain() {
+    let program = Program::new();
+    for name in ["ada", "bo"] {
+        program.add(name, &[]);
+    }
+    let said = program.run(&["user", "erase", "ada", "--yes"]).done().out;
+    assert!(said.contains("ada is erased") && said.contains("entries of the audit log"), "{said}");
+    program.run(&["erase-user", "bo", "--yes"]).done();
+    program.run(&["erase-user", "bo", "--yes"]).refused(1, "no account");
+    program.run(&["audit", "verify"]).done();
+    assert!(!program.run(&["audit", "export"]).done().out.contains("ada"));
+}
