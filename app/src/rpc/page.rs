@@ -9,7 +9,7 @@ use crate::written::{self, Written};
 #[server(prefix = "/rpc", endpoint = "refresh", output = Text)]
 pub async fn refresh(url: String) -> Result<Written, RpcError> {
     ssr::session()?;
-    Ok(written::write(&ssr::services(), &ssr::actor()?, &url).await?)
+    Ok(written::again(&ssr::services(), &ssr::actor()?, &url).await?)
 }
 
 /// The page at `url`, a path of ours with its query.

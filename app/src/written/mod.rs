@@ -71,10 +71,21 @@ pub(crate) struct Asked<'a> {
     pub(crate) path: &'a str,
     pub(crate) query: Query,
     pub(crate) now: Time,
+    /// Whether the page asks again by itself: nobody opened anything.
+    pub(crate) again: bool,
 }
 
 /// Writes the page at `url`, a path with its query.
 pub async fn write(services: &Services, actor: &Actor, url: &str) -> Result<Written, ApiError> {
+    look(services, actor, url, false).await
+}
+
+/// Writes a page once more that is open already.
+pub(crate) async fn again(services: &Services, actor: &Actor, url: &str) -> Result<Written, ApiError> {
+    look(services, actor, url, true).await
+}
+
+async fn look(services: &Services, actor: &Actor, url: &str, again: bool) -> Result<Written, ApiError> {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let path = path.strip_suffix('/').unwrap_or(path);
     let level = actor.person().ok().map(|p| p.card.level);
@@ -87,7 +98,7 @@ pub async fn write(services: &Services, actor: &Actor, url: &str) -> Result<Writ
     if !is_listed(path) {
         return Err(ApiError::not_found());
     }
-    let asked = Asked { services, actor, path, query: Query::parse(query), now: services.clock.now() };
+    let asked = Asked { services, actor, path, query: Query::parse(query), now: services.clock.now(), again };
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     match parts[..] {
         ["account"] => account::write(&asked).await,
@@ -115,7 +126,7 @@ pub(crate) fn outside() -> String {
     let now = services.clock.now();
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let path = parts.uri.path();
-    let asked = Asked { services: &services, actor: &Actor::Anonymous, path, query, now };
+    let asked = Asked { services: &services, actor: &Actor::Anonymous, path, query, now, again: false };
     if path.starts_with("/second-factor") { code::write(&asked) } else { forgot::write(&asked) }
 }
 

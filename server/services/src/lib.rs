@@ -50,6 +50,7 @@ pub use crate::{
     secret::Token,
     sessions::{CleanedUp, LiveSession, Origin, Page, Sessions, SignedIn, Which},
     settings::{Changes, Present, SettingsOf},
+    signs::Opened,
     store::{Inspection, Migration, Store, audit::AuditFilter},
     vault::{KeyView, Vault, VaultError},
 };

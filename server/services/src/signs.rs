@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     Actor, ApiError, UserId,
-    people::Moment,
+    people::{AccountRow, Moment},
     presence::{Report, history::PresenceDay, view::Why},
 };
 
@@ -12,6 +12,14 @@ use crate::{
     LiveSession, Page, Services,
     presence::{Heard, Socket},
 };
+
+/// A person, as their page begins.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    pub person: AccountRow,
+    pub why: Why,
+    pub day: PresenceDay,
+}
 
 impl Services {
     /// A socket joined `presence:me`: from now on the connection counts.
@@ -39,11 +47,27 @@ impl Services {
         self.presence.beat(session, report).await
     }
 
+    /// What is known of a person within reach; 404 for everybody else.
+    pub async fn person(&self, actor: &Actor, id: UserId) -> Result<AccountRow, ApiError> {
+        let person = self.accounts.one(actor, id).await?;
+        self.audit.viewed(actor, id, &person.user.username).await?;
+        Ok(person)
+    }
+
+    /// What a person's page begins with, for this day. Opening it is on record, once for all that it shows; that it asks
+    /// `again` by itself is not.
+    pub async fn open_person(&self, actor: &Actor, id: UserId, day: &str, again: bool) -> Result<Opened, ApiError> {
+        let person = if again { self.accounts.one(actor, id).await? } else { self.person(actor, id).await? };
+        let card = Arc::new(self.accounts.card(actor, id).await?);
+        let why = self.presence.why(actor, card).await?;
+        Ok(Opened { person, why, day: self.presence.day(actor, id, day).await? })
+    }
+
     /// Why a person within reach is shown as they are; 404 for everybody else.
     pub async fn why(&self, actor: &Actor, id: UserId) -> Result<Why, ApiError> {
         let card = Arc::new(self.accounts.card(actor, id).await?);
         let why = self.presence.why(actor, Arc::clone(&card)).await?;
-        self.audit.viewed(actor, &card).await?;
+        self.audit.viewed(actor, id, &card.username).await?;
         Ok(why)
     }
 
@@ -57,7 +81,7 @@ impl Services {
     ) -> Result<Page<Moment>, ApiError> {
         let page = self.accounts.timeline(actor, id, limit, cursor).await?;
         let card = self.accounts.card(actor, id).await?;
-        self.audit.viewed(actor, &card).await?;
+        self.audit.viewed(actor, id, &card.username).await?;
         Ok(page)
     }
 
@@ -65,7 +89,7 @@ impl Services {
     pub async fn day(&self, actor: &Actor, id: UserId, day: &str) -> Result<PresenceDay, ApiError> {
         let found = self.presence.day(actor, id, day).await?;
         let card = self.accounts.card(actor, id).await?;
-        self.audit.viewed(actor, &card).await?;
+        self.audit.viewed(actor, id, &card.username).await?;
         Ok(found)
     }
 

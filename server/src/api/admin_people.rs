@@ -118,7 +118,7 @@ pub(super) async fn add(
 #[utoipa::path(get, path = "/admin/users/{id}", tag = "people", params(("id" = Uuid, Path)), responses(
     (status = 200, body = AccountRow), (status = 403, body = super::Problem), (status = 404, body = super::Problem)))]
 pub(super) async fn one(State(state): State<AppState>, caller: Caller, Id(id): Id) -> Answer<Json<AccountRow>> {
-    Ok(Json(state.services.accounts.one(&caller.actor, id).await?))
+    Ok(Json(state.services.person(&caller.actor, id).await?))
 }
 
 /// Changes what is named. Another role or organisation ends the person's sessions.

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use domain::{
-    ApiError,
+    ApiError, ErrorCode,
     presence::{self, Chosen, Report, live::Window, topic::Scope},
     wire::{self, Frame, Ref},
 };
@@ -130,6 +130,9 @@ impl Channels {
                 }
             }
             Err(error) => {
+                if matches!(error.code, ErrorCode::Forbidden | ErrorCode::NotFound) {
+                    note_refusal(topic, socket, services).await;
+                }
                 self.refused += 1;
                 let reply = error_reply(frame, &error);
                 if self.refused == 1 { Answer::One(reply) } else { Answer::Later(reply, REFUSED_PAUSE) }
@@ -178,6 +181,14 @@ impl Channels {
             None => {}
         }
         Ok(json!({}))
+    }
+}
+
+/// Writes down that somebody asked for a topic that is not for them.
+async fn note_refusal(topic: Topic, socket: &Socket, services: &Services) {
+    let (actor, door) = (socket.session.actor(), format!("JOIN {}", topic.row()));
+    if let Err(error) = services.audit.refused(&actor, door, &socket.session.ip).await {
+        tracing::error!(%error, "a refusal could not be written down");
     }
 }
 

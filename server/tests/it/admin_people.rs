@@ -407,7 +407,7 @@ async fn states_follow_without_being_activity() {
     let seen = of(&admin, &id).await;
     assert!(seen[0].is_string() && seen[1][&id].as_str().unwrap().contains("Offline"), "{seen}");
     mia.post("/api/v1/heartbeat", json!({"idle_ms": 0})).await;
-    assert!(of(&admin, &id).await[1][&id].as_str().unwrap().contains("Online"));
+    assert!(!of(&admin, &id).await[1][&id].as_str().unwrap().contains("Offline"));
     let nobody = crate::routes::NOBODY;
     let strange = of(&south, &format!("{id},{nobody},nonsense")).await;
     assert!(strange[1][&id].as_str().unwrap().contains("Offline"), "{strange}");

@@ -176,3 +176,31 @@ async fn the_page_verifies() {
     let page = ada.page("/admin/audit?verify=1").await;
     assert!(page.text.contains("Row 3 was changed: its subject does not match what was recorded."), "{}", page.text);
 }
+
+/// Rows 48 and 64: topics that are not for somebody, and opening a person's page, which then asks again by itself.
+#[tokio::test]
+async fn topics_refused_and_pages_opened_are_on_record() {
+    let app = App::start().await;
+    let ada = app.signed_in("ada", "admin", None).await;
+    let mia = app.signed_in("mia", "student", Some("North")).await;
+    let id = mia.get("/api/v1/session").await.json()["user"]["id"].as_str().unwrap().to_owned();
+    let mut socket = mia.socket().await;
+    for topic in ["presence:all", "live:online", "presence:me", &format!("presence:org:{}", crate::routes::NOBODY)] {
+        socket.join(topic, json!({})).await;
+    }
+    let of = async |action: &str| -> Vec<String> {
+        let all = list(&ada, &format!("?action={action}")).await;
+        let said = |r: &Value| format!("{} {}", r["actor"].as_str().unwrap(), r["subject"].as_str().unwrap());
+        all.iter().rev().map(said).collect()
+    };
+    assert_eq!(of("refused").await, ["mia JOIN presence:all", "mia JOIN live:online", "mia JOIN presence:org:ID"]);
+    let page = format!("/admin/people/{id}");
+    assert_eq!(ada.rpc("refresh", &[("url", &*page)]).await.status, 200);
+    assert!(of("person_viewed").await.is_empty(), "nobody opened anything");
+    assert_eq!(ada.page(&page).await.status, 200);
+    assert_eq!(of("person_viewed").await, ["ada mia"]);
+    app.services.audit.write_counted().await.unwrap();
+    assert_eq!(of("person_viewed").await.len(), 1, "one look, whatever the page shows");
+    let counted = ada.get(&format!("/api/v1/admin/users/{id}")).await;
+    assert_eq!(counted.status, 200);
+}

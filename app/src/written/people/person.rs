@@ -8,7 +8,7 @@ use domain::{
     session::{EndReason, SessionFilter, SessionSort, SessionState, SessionView},
 };
 use leptos::prelude::*;
-use services::Page;
+use services::{Opened, Page};
 
 use super::{Form, Values, fields, organisations, roles, state};
 use crate::{
@@ -30,9 +30,8 @@ const SESSIONS: u32 = 20;
 pub(crate) async fn write(asked: &Asked<'_>, id: &str) -> Result<Written, ApiError> {
     let id = uuid::Uuid::parse_str(id).map_err(|_| ApiError::not_found())?;
     let services = asked.services;
-    let person = services.accounts.one(asked.actor, id).await?;
-    let why = services.why(asked.actor, id).await?;
-    let day = services.day(asked.actor, id, &asked.now.exact()[..10]).await?;
+    let Opened { person, why, day } =
+        services.open_person(asked.actor, id, &asked.now.exact()[..10], asked.again).await?;
     let filter = SessionFilter {
         user: Some(person.user.username.clone()),
         state: Some(SessionState::Live),
@@ -46,7 +45,7 @@ pub(crate) async fn write(asked: &Asked<'_>, id: &str) -> Result<Written, ApiErr
         None
     };
     let cursor = asked.query.get("cursor");
-    let timeline = services.timeline(asked.actor, id, MOMENTS, cursor).await?;
+    let timeline = services.accounts.timeline(asked.actor, id, MOMENTS, cursor).await?;
     // Counting them reads the whole log: only when it is asked for.
     let erases = match (asked.query.get("erase"), &manage) {
         (Some(_), Some(_)) => Some(services.accounts.erases(asked.actor, id).await?),

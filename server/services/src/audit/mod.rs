@@ -15,9 +15,8 @@ mod seldom;
 use std::{sync::Arc, time::Duration};
 
 use domain::{
-    Actor, ApiError, Time,
+    Actor, ApiError, Time, UserId,
     access::Action,
-    account::UserCard,
     time::{HOUR, Millis},
 };
 use sea_orm::{DatabaseTransaction, DbErr};
@@ -177,15 +176,15 @@ impl Audit {
     }
 
     /// Somebody looked at what is known of another person.
-    pub async fn viewed(&self, actor: &Actor, card: &UserCard) -> Result<(), ApiError> {
-        if actor.user_id() == Some(card.id) {
+    pub async fn viewed(&self, actor: &Actor, id: UserId, username: &str) -> Result<(), ApiError> {
+        if actor.user_id() == Some(id) {
             return Ok(());
         }
         let rare = Rare {
             action: "person_viewed",
             actor: actor.label().to_owned(),
             subject_kind: "user",
-            subject: Some(card.username.clone()),
+            subject: Some(username.to_owned()),
             ip: None,
         };
         self.record_seldom(rare, ONCE_IN).await

@@ -274,7 +274,8 @@ async fn looking_at_somebody_is_written_once_an_hour() {
         let mia = w.person("mia", "member", None).await;
         let ada = w.person("ada", "admin", None).await;
         let admin = w.session(&ada).await.session.actor();
-        for _ in 0..5 {
+        w.services.person(&admin, mia.id).await.unwrap();
+        for _ in 0..4 {
             w.services.why(&admin, mia.id).await.unwrap();
         }
         w.services.day(&admin, mia.id, "2027-01-15").await.unwrap();
