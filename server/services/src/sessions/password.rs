@@ -32,13 +32,21 @@ impl Sessions {
         let key = throttle::key(account);
         let permit = passwords.permit().await?;
         // Only now: those who waited together would otherwise all have passed.
-        if settings.now().login_throttle
-            && let Err(refused) = throttle::check(store, &key, ip, throttle::PER_ACCOUNT, clock.now()).await
-        {
-            if refused.code == ErrorCode::TooManyRequests {
-                self.throttled(account, ip).await?;
-            }
-            return Err(refused);
+        let mut strange = false;
+        if settings.now().login_throttle {
+            let checked = match throttle::check(store, &key, ip, throttle::PER_ACCOUNT, clock.now()).await {
+                Ok(()) => throttle::check_stranger(store, ip, clock.now()).await,
+                Err(refused) => Err(refused),
+            };
+            strange = match checked {
+                Ok(strange) => strange,
+                Err(refused) => {
+                    if refused.code == ErrorCode::TooManyRequests {
+                        self.throttled(account, ip).await?;
+                    }
+                    return Err(refused);
+                }
+            };
         }
         let known = store.within(user::credentials(store.read(), account)).await?;
         let (id, enabled) = known.as_ref().map_or((None, false), |k| (Some(k.id), k.disabled_at.is_none()));
@@ -53,6 +61,9 @@ impl Sessions {
         let (Some(user), Some(stored), true) = (id, stored, verdict.right) else {
             let txn = self.begin().await?;
             failures::record(&txn, clock.new_id(), &key, ip, clock.now()).await.map_err(db)?;
+            if strange {
+                throttle::record_stranger(&txn, clock.new_id(), clock.now()).await.map_err(db)?;
+            }
             // The name only when it is one: people type passwords into the wrong box.
             let entry = Entry {
                 action: failure,

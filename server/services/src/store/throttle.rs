@@ -43,6 +43,12 @@ pub(crate) async fn nth_of_address(
     nth(Sql::new(text, values![ip, since.0, i64::from(n - 1)]), db).await
 }
 
+/// Whether anybody signed in from this address after `since`.
+pub(crate) async fn has_signed_in(db: &impl ConnectionTrait, ip: &str, since: Time) -> Result<bool, DbErr> {
+    let text = "SELECT 1 FROM sessions WHERE ip = ? AND created_at > ? LIMIT 1";
+    Ok(Sql::new(text, values![ip, since.0]).row(db).await?.is_some())
+}
+
 async fn nth(find: Sql, db: &impl ConnectionTrait) -> Result<Option<Time>, DbErr> {
     find.row(db).await?.map(|r| r.try_get_by_index(0).map(Time)).transpose()
 }

@@ -215,3 +215,35 @@ async fn hashing_is_bounded() {
     })
     .await;
 }
+
+/// Row 7: stolen passwords tried from everywhere, once each, have a limit together; whoever signs in from where somebody
+/// did before is not held up.
+#[tokio::test]
+async fn many_addresses_have_a_limit_together() {
+    each(unlimited(), async |w| {
+        w.user("mia").await;
+        let home = w.sign_in("mia", PASSWORD).await.unwrap();
+        let try_from = async |username: &str, password: &str, ip: &str| {
+            let from = Origin { ip: ip.into(), ..from() };
+            w.services.sessions.sign_in(username, password, false, &from, None).await.map_err(|e| e.code)
+        };
+        let strangers = "SELECT CAST(count(*) AS text) FROM sign_in_failures WHERE ip = ''";
+        assert!(w.sign_in("mia", "wrong").await.is_err());
+        assert_eq!(w.text(strangers).await.as_deref(), Some("0"), "from where she signed in");
+        assert!(try_from("mia", "wrong", "198.51.100.1").await.is_err());
+        assert_eq!(w.text(strangers).await.as_deref(), Some("1"));
+        let (id, hash) = if w.dir.is_some() { ("x'", "x'") } else { ("'", r"'\x") };
+        let rows: Vec<String> =
+            (0..999).map(|n| format!("({id}{n:032x}', {hash}{}', '', {})", "00".repeat(32), w.clock.now().0)).collect();
+        w.sql(&format!("INSERT INTO sign_in_failures (id, account, ip, at) VALUES {}", rows.join(", "))).await;
+        for (name, password) in [("mia", PASSWORD), ("mia", "wrong"), ("nobody", "wrong")] {
+            let refused = try_from(name, password, "198.51.100.2").await;
+            assert_eq!(refused.err(), Some(ErrorCode::TooManyRequests), "{name}");
+        }
+        assert!(w.sign_in("mia", PASSWORD).await.is_ok(), "at home nobody is held up");
+        assert!(w.opens(&home).await);
+        w.clock.advance(15 * MINUTE);
+        assert!(try_from("mia", PASSWORD, "198.51.100.2").await.is_ok(), "for a while only");
+    })
+    .await;
+}
