@@ -205,11 +205,13 @@ pub(super) async fn roles(asked: &Asked<'_>) -> Result<Written, ApiError> {
                     <tbody role="rowgroup">{rows}</tbody>
                 </table>
                 {manages.then(|| view! {
-                    <p class="body hint">
-                        "Where a second factor is required, people without one are led to set it up right after signing in, and \
-                         nothing else works for them until they have. "
-                        <a href="/admin/settings#f-second_factor_roles">"Choose the roles"</a>
-                    </p>
+                    <div class="body">
+                        <p class="hint">
+                            "Where a second factor is required, people without one are led to set it up right after signing in, \
+                             and nothing else works for them until they have."
+                        </p>
+                        <p><a class="button" href="/admin/settings#f-second_factor_roles">"Choose the roles"</a></p>
+                    </div>
                 })}
             </section>
             {manages.then(|| view! {

@@ -42,6 +42,10 @@ impl Accounts {
         let (total, after, plan) = match after {
             None => {
                 let n = store.within(people::count(store.read(), condition.clone())).await?;
+                // A search that matches nobody reads everybody once, not twice.
+                if n == 0 {
+                    return Ok(Page { items: vec![], next: None, total: Some(0) });
+                }
                 (Some(n), None, Plan::for_total(n))
             }
             Some((after, plan)) => (None, Some(after), plan),
