@@ -3,7 +3,7 @@
 //! - `prepare`: people with live sessions, and the file of their cookies, which `cookies` reads. `sessions`: years of
 //!   sessions, live and over.
 //! - `http`, `sockets`: the two clients. `target`: the server they go to. `process`: what it costs.
-//! - `micro`: single acts of the services, without a network.
+//! - `micro`: single acts of the services, without a network. `refusals`: refused sign-ins among them.
 //! - `summary`: many durations in a few numbers.
 //!
 //! Floors and goals are not here but in the bench, which runs these. To add a load: a file with its arguments, its
@@ -14,6 +14,7 @@ mod http;
 mod micro;
 mod prepare;
 mod process;
+mod refusals;
 mod sessions;
 mod sockets;
 mod summary;
