@@ -39,7 +39,7 @@ pub(super) async fn measure(services: &Services) -> Result<Refusals, Failure> {
                 NewUser { username: username.clone(), password: password.map(str::to_owned), ..NewUser::default() };
             accounts.add(operator, new).await?;
             if kind == "disabled" {
-                accounts.disable(operator, &username).await?;
+                accounts.disable(operator, username.as_str()).await?;
             }
         }
     }
