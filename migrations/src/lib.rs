@@ -16,6 +16,7 @@ mod m0009_sealed_data;
 mod m0010_people;
 mod m0011_mails_and_codes;
 mod m0012_settings;
+mod m0013_a_million;
 
 use sea_orm_migration::prelude::*;
 
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_people::Migration),
             Box::new(m0011_mails_and_codes::Migration),
             Box::new(m0012_settings::Migration),
+            Box::new(m0013_a_million::Migration),
         ]
     }
 }

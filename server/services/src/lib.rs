@@ -48,7 +48,7 @@ pub use crate::{
     presence::Presence,
     second_factor::SecondFactor,
     secret::Token,
-    sessions::{CleanedUp, LiveSession, Origin, Page, Sessions, SignedIn, Which},
+    sessions::{CleanedUp, History, LiveSession, Origin, Page, Sessions, SignedIn, Which},
     settings::{Changes, Present, SettingsOf},
     signs::Opened,
     store::{Inspection, Migration, Store, audit::AuditFilter},

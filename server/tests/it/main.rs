@@ -36,6 +36,7 @@ mod passwords;
 mod preferences;
 mod presence;
 mod proxies;
+mod revoke;
 mod routes;
 mod second_factor;
 mod session;

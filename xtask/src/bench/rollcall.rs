@@ -18,6 +18,8 @@ use crate::{outcome::Outcome, process};
 pub(super) const PEOPLE: u32 = 100_000;
 
 const ADMIN: &str = "bench-admin";
+/// Somebody who signs in over and over.
+const SIGNER: &str = "bench-signer";
 const PASSWORD: &str = "purple-otter-sings-91";
 /// A little more than the server's own limit for a graceful stop.
 const STOP_MAX: Duration = Duration::from_secs(12);
@@ -38,18 +40,34 @@ impl Rollcall {
         Self::of(self.binary.clone(), people, role)
     }
 
+    /// Another database, of years of sessions; `words` say how many of which.
+    pub(super) fn history(&self, words: &str) -> Outcome<Self> {
+        let history = Self::filled(self.binary.clone(), &format!("sessions {words}"))?;
+        // Nobody's cookie is known; whoever asks brings one that is none.
+        fs::write(history.cookies(), "nobody\trollcall=none\n")?;
+        Ok(history)
+    }
+
     fn of(binary: PathBuf, people: u32, role: &str) -> Outcome<Self> {
+        Self::filled(binary, &format!("prepare --people {people} --role {role} --out cookies"))
+    }
+
+    /// What `rollcall load` with these words puts into a database, an admin, and somebody who signs in.
+    fn filled(binary: PathBuf, words: &str) -> Outcome<Self> {
         let rollcall = Self { binary, folder: TempDir::with_prefix("rollcall-bench-")? };
-        eprintln!("preparing {people} people");
+        eprintln!("load {words}");
         let data = rollcall.data();
-        let people = people.to_string();
-        let mut prepare = rollcall.command(&["load", "prepare", "--people", &people, "--role", role, "--out"]);
-        process::run(prepare.arg(rollcall.cookies()).arg("--data-dir").arg(&data).stdout(Stdio::null()))?;
-        let mut add = rollcall.command(&["user", "add", "--username", ADMIN, "--role", "admin", "--password-stdin"]);
-        let mut adding = add.arg("--data-dir").arg(&data).stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
-        adding.stdin.take().ok_or("no input")?.write_all(format!("{PASSWORD}\n").as_bytes())?;
-        if !adding.wait()?.success() {
-            return Err("the admin could not be added".into());
+        let mut fill = rollcall.command(&["load"]);
+        fill.args(words.split_whitespace()).arg("--data-dir").arg(&data).stdout(Stdio::null());
+        process::run(&mut fill)?;
+        for (username, role) in [(ADMIN, "admin"), (SIGNER, "member")] {
+            let mut add =
+                rollcall.command(&["user", "add", "--username", username, "--role", role, "--password-stdin"]);
+            let mut adding = add.arg("--data-dir").arg(&data).stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
+            adding.stdin.take().ok_or("no input")?.write_all(format!("{PASSWORD}\n").as_bytes())?;
+            if !adding.wait()?.success() {
+                return Err(format!("{username} could not be added").into());
+            }
         }
         Ok(rollcall)
     }
@@ -139,6 +157,13 @@ impl Server<'_> {
     /// `rollcall load http` as the admin.
     pub(super) fn http_as_admin(&self, words: &str) -> Outcome<Value> {
         self.load("http", &self.admin, words)
+    }
+
+    /// The same person signs in 20 times a second, for `seconds`.
+    pub(super) fn sign_ins(&self, seconds: u32) -> Outcome<Value> {
+        let body = json!({ "username": SIGNER, "password": PASSWORD });
+        let login = "--method POST --path /api/v1/auth/login --connections 8 --every 400ms";
+        self.http(&format!("{login} --seconds {seconds} --body {body}"))
     }
 
     /// `rollcall load sockets` to its end.

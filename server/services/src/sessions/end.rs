@@ -11,11 +11,13 @@ use super::{Inner, LiveSession, Sessions, commit};
 use crate::{
     audit::{self, Entry},
     events,
-    store::{Sql, card::marks, db, ending, list, values},
+    store::{Sql, db, ending, list, values},
 };
 
 /// At most this many ids in one bulk act; for more there are filters.
 const IDS_MAX: usize = 1_000;
+/// Sessions ended in one transaction, so that sign-ins get their turn while everybody's are.
+const BATCH: usize = 1_000;
 
 /// Which sessions a bulk act is about.
 #[derive(Clone, Debug)]
@@ -147,23 +149,22 @@ impl Sessions {
         if !dry_run {
             actor.require_fresh(now)?;
         }
-        let details = match &which {
+        let about = match &which {
             Which::Filter(filter) => json!({"filter": filter, "include_own": include_own}),
             Which::Ids(ids) => json!({"ids": ids, "include_own": include_own}),
         };
         let mut condition = match which {
-            Which::Filter(filter) => list::condition(reach, &filter, now),
+            Which::Filter(filter) => {
+                // What ended cannot end: said to the filter, which has indexes for the live ones.
+                let state = filter.state.or(Some(SessionState::Live));
+                list::condition(reach, &SessionFilter { state, ..filter }, now)
+            }
             Which::Ids(ids) => {
                 if ids.len() > IDS_MAX {
                     return Err(ApiError::invalid("ids", format!("Use at most {IDS_MAX} ids, or a filter.")));
                 }
                 let mut condition = list::condition(reach, &SessionFilter::default(), now);
-                if ids.is_empty() {
-                    condition.push(" AND 1 = 0", vec![]);
-                } else {
-                    let text = format!(" AND s.id IN ({})", marks(ids.len()));
-                    condition.push(&text, ids.into_iter().map(sea_orm::Value::from).collect());
-                }
+                condition.push(" AND ", vec![]).append(list::among(&ids));
                 condition
             }
         };
@@ -174,25 +175,47 @@ impl Sessions {
         if dry_run {
             return self.number_live(condition, now).await;
         }
-        let ending = Ending {
-            which: condition,
-            reason: EndReason::Revoked,
-            by: actor.label().to_owned(),
-            action: "sessions_revoked",
-            subject_kind: "sessions",
-            subject: None,
-            details,
-            ip: None,
-            always: true,
-        };
-        Ok(self.end(ending).await?.len() as u64)
+        let live = list::live_among(condition, now);
+        let ids = self.inner.store.within(list::ids(self.inner.store.read(), live)).await?;
+        let (this, by) = (self.clone(), actor.label().to_owned());
+        // To its end even when whoever asked goes away: half of it is what nobody asked for.
+        tokio::spawn(async move { this.revoke_all(ids, by, about).await }).await.map_err(|e| {
+            tracing::error!(error = %e, "ending sessions panicked");
+            ApiError::internal()
+        })?
+    }
+
+    /// Ends these in batches, each with its row in the audit log.
+    async fn revoke_all(&self, ids: Vec<SessionId>, by: String, about: serde_json::Value) -> Result<u64, ApiError> {
+        let mut batches: Vec<&[SessionId]> = ids.chunks(BATCH).collect();
+        if batches.is_empty() {
+            // Also what ended nobody is written down.
+            batches.push(&[]);
+        }
+        let mut ended = 0;
+        for (n, batch) in (1..).zip(&batches) {
+            let mut details = about.clone();
+            if batches.len() > 1 {
+                details["batch"] = json!(format!("{n} of {}", batches.len()));
+            }
+            let ending = Ending {
+                which: list::among(batch),
+                reason: EndReason::Revoked,
+                by: by.clone(),
+                action: "sessions_revoked",
+                subject_kind: "sessions",
+                subject: None,
+                details,
+                ip: None,
+                always: true,
+            };
+            ended += self.end(ending).await?.len() as u64;
+        }
+        Ok(ended)
     }
 
     async fn number_live(&self, condition: Sql, now: Time) -> Result<u64, ApiError> {
-        let live = SessionFilter { state: Some(SessionState::Live), ..SessionFilter::default() };
-        let mut both = list::condition(domain::Reach::Everything, &live, now);
-        both.push(" AND ", vec![]).append(condition);
         let store = &self.inner.store;
-        store.within(list::count_of(store.read(), both)).await
+        store.within(list::count_of(store.read(), list::live_among(condition, now))).await
     }
 }

@@ -17,6 +17,7 @@ mod cleanup;
 mod code;
 mod data;
 mod end;
+mod history;
 mod list;
 mod live;
 mod load;
@@ -37,6 +38,7 @@ use self::{activity::Activity, cache::Cache};
 pub use self::{
     cleanup::CleanedUp,
     end::Which,
+    history::History,
     list::Page,
     live::LiveSession,
     sign_in::{Origin, SignedIn},

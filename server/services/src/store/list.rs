@@ -1,7 +1,7 @@
 //! Lists of sessions: one filter for pages, counts and bulk acts, so that they agree.
 
 use domain::{
-    Reach, Time, UserId,
+    Reach, SessionId, Time, UserId,
     session::{EndReason, SessionFilter, SessionSort, SessionState, SessionView},
     useragent::Kind,
 };
@@ -9,6 +9,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Value};
 use uuid::Uuid;
 
 use super::{
+    card::marks,
     session::LIVE,
     sql::{Sql, contains, values},
 };
@@ -47,10 +48,12 @@ pub(crate) fn condition(reach: Reach, f: &SessionFilter, now: Time) -> Sql {
     if let Some(kind) = f.device {
         and("s.device = ?", values![kind.as_str()]);
     }
-    match f.state {
-        Some(SessionState::Live) => and(LIVE, values![now.0]),
-        Some(SessionState::Ended) => and(&format!("NOT ({LIVE})"), values![now.0]),
-        None => {}
+    match (f.state, f.reason) {
+        // Said outright: a database would look at everything that ended for this reason.
+        (Some(SessionState::Live), Some(_)) => and("1 = 0", vec![]),
+        (Some(SessionState::Live), None) => and(LIVE, values![now.0]),
+        (Some(SessionState::Ended), _) => and(&format!("NOT ({LIVE})"), values![now.0]),
+        (None, _) => {}
     }
     if let Some(reason) = f.reason {
         and_reason(reason, now, &mut and);
@@ -63,8 +66,14 @@ pub(crate) fn condition(reach: Reach, f: &SessionFilter, now: Time) -> Sql {
     }
     if let Some(q) = f.q.as_deref().filter(|q| !q.trim().is_empty()) {
         let pattern = contains(q);
-        let text = r"(s.ip LIKE ? ESCAPE '\' OR s.user_id IN (SELECT id FROM users WHERE search LIKE ? ESCAPE '\'))";
-        and(text, values![pattern.as_str(), pattern.as_str()]);
+        let people = r"s.user_id IN (SELECT id FROM users WHERE search LIKE ? ESCAPE '\')";
+        // Most names can be part of no address: those need not be looked through.
+        if q.trim().chars().all(|c| c.is_ascii_hexdigit() || matches!(c, '.' | ':')) {
+            let text = format!(r"({people} OR s.ip LIKE ? ESCAPE '\')");
+            and(&text, values![pattern.as_str(), pattern.as_str()]);
+        } else {
+            and(people, values![pattern.as_str()]);
+        }
     }
     sql
 }
@@ -108,7 +117,10 @@ impl Plan {
         match self {
             Self::Gather => (format!("+{column}"), condition),
             Self::Walk => {
-                (column.to_owned(), condition.replace("s.user_id IN ", "+s.user_id IN ").replace("s.ip = ", "+s.ip = "))
+                let tuned = ["s.user_id IN ", "s.ip = ", "s.ended_reason = "]
+                    .into_iter()
+                    .fold(condition, |sql, word| sql.replace(word, &format!("+{word}")));
+                (column.to_owned(), tuned)
             }
         }
     }
@@ -253,9 +265,29 @@ pub(crate) fn live_of(user: UserId, now: Time) -> Sql {
     Sql::new(format!("s.user_id = ? AND {LIVE}"), values![user, now.0])
 }
 
-/// How many of these, a condition on `sessions s`, are live.
-pub(crate) async fn count_live(db: &impl ConnectionTrait, which: Sql, now: Time) -> Result<u64, DbErr> {
+/// These sessions, as a condition.
+pub(crate) fn among(ids: &[SessionId]) -> Sql {
+    if ids.is_empty() {
+        return Sql::new("1 = 0", vec![]);
+    }
+    Sql::new(format!("s.id IN ({})", marks(ids.len())), ids.iter().map(|id| Value::from(*id)).collect())
+}
+
+/// The live ones of these, a condition on `sessions s`.
+pub(crate) fn live_among(which: Sql, now: Time) -> Sql {
     let mut live = Sql::new(format!("{LIVE} AND ("), values![now.0]);
     live.append(which).push(")", vec![]);
-    count_of(db, live).await
+    live
+}
+
+/// The ids of all that match a condition.
+pub(crate) async fn ids(db: &impl ConnectionTrait, condition: Sql) -> Result<Vec<SessionId>, DbErr> {
+    let mut sql = Sql::new("SELECT s.id FROM sessions s WHERE ", vec![]);
+    sql.append(condition);
+    sql.rows(db).await?.iter().map(|r| r.try_get_by_index(0)).collect()
+}
+
+/// How many of these, a condition on `sessions s`, are live.
+pub(crate) async fn count_live(db: &impl ConnectionTrait, which: Sql, now: Time) -> Result<u64, DbErr> {
+    count_of(db, live_among(which, now)).await
 }

@@ -1,7 +1,11 @@
 //! Sessions: the one predicate, and writing single rows. Lists are in `list`, endings in `ending`, what the memory of
 //! the server needs in `live`.
 
-use domain::{SessionId, Time, UserId, session::Span, useragent::Device};
+use domain::{
+    SessionId, Time, UserId,
+    session::{EndReason, Span},
+    useragent::Device,
+};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, FromQueryResult};
 use uuid::Uuid;
 
@@ -60,6 +64,27 @@ impl New {
 /// Writes sessions; at most 1,000 at once, which is 19,000 values.
 pub(crate) async fn insert(db: &impl ConnectionTrait, new: impl IntoIterator<Item = New>) -> Result<(), DbErr> {
     session::Entity::insert_many(new.into_iter().map(New::into_row)).exec_without_returning(db).await.map(|_| ())
+}
+
+/// A session that is over, as a load test makes it up.
+pub(crate) struct Past {
+    pub(crate) new: New,
+    /// When, why and by whom it was ended; nothing when only its time is over.
+    pub(crate) ended: Option<(Time, EndReason, Option<String>)>,
+}
+
+/// Writes sessions of the past; at most 1,000 at once.
+pub(crate) async fn insert_past(db: &impl ConnectionTrait, past: impl IntoIterator<Item = Past>) -> Result<(), DbErr> {
+    let rows = past.into_iter().map(|past| {
+        let mut row = past.new.into_row();
+        if let Some((at, reason, by)) = past.ended {
+            row.ended_at = Set(Some(at.0));
+            row.ended_reason = Set(Some(reason.as_str().to_owned()));
+            row.ended_by = Set(by);
+        }
+        row
+    });
+    session::Entity::insert_many(rows).exec_without_returning(db).await.map(|_| ())
 }
 
 /// A session of a user that nobody has ended, as the database knows it; its times may be over.

@@ -1,5 +1,7 @@
 //! The clean-up, in batches small enough that nobody notices.
 
+use std::time::Instant;
+
 use domain::{
     Time,
     session::EndReason,
@@ -14,7 +16,9 @@ use super::{
 };
 
 /// Rows of one batch: a few milliseconds of the writer.
-pub(crate) const BATCH: i64 = 500;
+pub(crate) const BATCH: i64 = 250;
+/// After a full batch the writer is left to others this many times as long as the batch took.
+const REST: u32 = 3;
 
 /// Marks a batch of sessions whose time was over at `before` as ended at the moment it was; how many. Those touched
 /// within the last moments may be younger in a server's memory than here, so a process that is not that server leaves
@@ -87,8 +91,12 @@ pub(crate) async fn retain(store: &Store, settings: &Settings, now: Time) -> Res
 }
 
 async fn batch(store: &Store, sql: &Sql) -> Result<u64, DbErr> {
+    let started = Instant::now();
     let txn = store.begin().await?;
     let n = sql.clone().run(&txn).await?;
     txn.commit().await?;
+    if n == BATCH as u64 {
+        tokio::time::sleep(REST * started.elapsed()).await;
+    }
     Ok(n)
 }

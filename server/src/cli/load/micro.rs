@@ -15,7 +15,10 @@ use serde::Serialize;
 use services::{Clock, Config, Origin, Services, Token, secret};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::summary::Latency;
+use super::{
+    refusals::{self, Refusals},
+    summary::Latency,
+};
 use crate::{
     cli::{failure::Failure, out, table::table},
     log,
@@ -55,6 +58,7 @@ struct Report {
     check: Latency,
     /// A sign-out: row, event, audit, commit, memory, sockets.
     invalidation: Latency,
+    refusals: Refusals,
 }
 
 pub(super) async fn run(args: MicroArgs) -> Result<(), Failure> {
@@ -116,6 +120,7 @@ async fn measure(services: &Services, people: u32) -> Result<Report, Failure> {
         first_check: first_check.latency(),
         check: check.latency(),
         invalidation: invalidation.latency(),
+        refusals: refusals::measure(services).await?,
     })
 }
 
@@ -151,6 +156,13 @@ fn text(r: &Report) -> String {
         ("session check, again", r.check),
         ("session invalidation", r.invalidation),
     ];
-    let rows = acts.map(|(act, l)| [act.to_owned(), format!("{:.4} ms", l.mean_ms), format!("{:.4} ms", l.p99_ms)]);
-    table([&format!("{} SESSIONS", r.sessions), "MEAN", "P99"], rows)
+    let rows = acts.into_iter().chain(refusals::rows(&r.refusals));
+    let ms = |ms: f64| format!("{ms:.4} ms");
+    let rows = rows.map(|(act, l)| [act.to_owned(), ms(l.mean_ms), ms(l.p50_ms), ms(l.p99_ms)]);
+    let spread = |of: &str, spread: f64| [of.to_owned(), String::new(), format!("{spread:.3}"), String::new()];
+    let rows = rows.chain([
+        spread("refused: slowest by quickest", r.refusals.spread),
+        spread("the same, throttled", r.refusals.throttled_spread),
+    ]);
+    table([&format!("{} SESSIONS", r.sessions), "MEAN", "MEDIAN", "P99"], rows)
 }

@@ -1,8 +1,9 @@
 //! `rollcall load`: test people, and the clients that act for them against a running server.
 //!
-//! - `prepare`: people with live sessions, and the file of their cookies, which `cookies` reads.
+//! - `prepare`: people with live sessions, and the file of their cookies, which `cookies` reads. `sessions`: years of
+//!   sessions, live and over.
 //! - `http`, `sockets`: the two clients. `target`: the server they go to. `process`: what it costs.
-//! - `micro`: single acts of the services, without a network.
+//! - `micro`: single acts of the services, without a network. `refusals`: refused sign-ins among them.
 //! - `summary`: many durations in a few numbers.
 //!
 //! Floors and goals are not here but in the bench, which runs these. To add a load: a file with its arguments, its
@@ -13,6 +14,8 @@ mod http;
 mod micro;
 mod prepare;
 mod process;
+mod refusals;
+mod sessions;
 mod sockets;
 mod summary;
 mod target;
@@ -32,6 +35,7 @@ pub(super) struct LoadArgs {
 #[derive(Debug, Subcommand)]
 enum Act {
     Prepare(prepare::PrepareArgs),
+    Sessions(sessions::SessionsArgs),
     Http(http::HttpArgs),
     Sockets(sockets::SocketsArgs),
     Micro(micro::MicroArgs),
@@ -40,6 +44,7 @@ enum Act {
 pub(super) async fn run(args: LoadArgs) -> Result<(), Failure> {
     match args.act {
         Act::Prepare(args) => prepare::run(args).await,
+        Act::Sessions(args) => sessions::run(args).await,
         Act::Http(args) => http::run(args).await,
         Act::Sockets(args) => sockets::run(args).await,
         Act::Micro(args) => micro::run(args).await,

@@ -1,13 +1,14 @@
 //! What is measured. Each scene has a server of its own, so that none sees what another left behind.
 //!
 //! - `sessions`: single acts, and requests over HTTP. `people`: ten thousand connections. `crowds`: the hard cases.
-//! - `compare`: a naive design, and growth.
+//! - `compare`: a naive design, and growth. `million`: the acts of the page of sessions on a million of them.
 //!
 //! Floors and goals, and what Phoenix Presence 1.8.9, Socket.IO 4.8, Express with better-sqlite3 and Flask with SQLite
 //! reach on the same kind of machine, stand beside each figure; docs/BENCHMARKS.md says how those were measured.
 
 mod compare;
 mod crowds;
+mod million;
 mod people;
 mod sessions;
 
@@ -24,7 +25,7 @@ pub(super) struct Scene {
 
 type Play = fn(&Rollcall) -> Outcome<Scene>;
 
-pub(super) const SCENES: [(&str, Play); 13] = [
+pub(super) const SCENES: [(&str, Play); 14] = [
     ("micro", sessions::micro),
     ("idle", people::idle),
     ("tracked", people::tracked),
@@ -38,6 +39,7 @@ pub(super) const SCENES: [(&str, Play); 13] = [
     ("polling", compare::polling),
     ("growth", compare::growth),
     ("http", sessions::http),
+    ("sessions", million::sessions),
 ];
 
 /// A number in a report; one that is missing was not measured and meets no floor.

@@ -22,6 +22,14 @@ pub(super) fn micro(rollcall: &Rollcall) -> Outcome<Scene> {
         mean("session check, again, mean", "check").floor(0.1).others("< 5 ms published"),
         mean("session invalidation, mean", "invalidation").floor(1.0).others("< 8 ms published"),
         p99("session invalidation, p99", "invalidation"),
+        Figure::at_most(
+            "refused sign-ins: median of unknown name, wrong password, disabled and no password, slowest by quickest",
+            "",
+            at(&raw, "/refusals/spread"),
+        )
+        .floor(1.05),
+        Figure::at_most("the same of throttled names, known by unknown", "", at(&raw, "/refusals/throttled_spread"))
+            .floor(1.05),
     ];
     Ok(Scene { figures, raw })
 }
