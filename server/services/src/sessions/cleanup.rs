@@ -44,9 +44,9 @@ impl Sessions {
     }
 
     /// In batches, each a transaction of its own, so that sign-ins get their turn between two. Never needed for
-    /// correctness.
+    /// correctness, so a server that stops leaves the rest to the next.
     async fn sweep(&self, older_than: Option<Millis>) -> Result<CleanedUp, ApiError> {
-        let Inner { store, settings, cache, serving, .. } = &*self.inner;
+        let Inner { store, settings, cache, serving, stop, .. } = &*self.inner;
         let settings = settings.now();
         self.flush().await?;
         let now = self.now();
@@ -55,18 +55,18 @@ impl Sessions {
         loop {
             let n = sweep::end_expired(store, now, !serving).await.map_err(db)?;
             done.ended += n;
-            if n < sweep::BATCH as u64 {
+            if n < sweep::BATCH as u64 || stop.is_cancelled() {
                 break;
             }
         }
         loop {
             let n = sweep::delete_ended(store, before).await.map_err(db)?;
             done.deleted += n;
-            if n < sweep::BATCH as u64 {
+            if n < sweep::BATCH as u64 || stop.is_cancelled() {
                 break;
             }
         }
-        sweep::retain(store, &settings, now).await.map_err(db)?;
+        sweep::retain(store, &settings, now, stop).await.map_err(db)?;
         cache.sweep(now);
         Ok(done)
     }

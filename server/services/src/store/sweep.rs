@@ -9,14 +9,15 @@ use domain::{
     time::{HOUR, MINUTE},
 };
 use sea_orm::DbErr;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Store,
     sql::{Sql, values},
 };
 
-/// Rows of one batch: a few milliseconds of the writer.
-pub(crate) const BATCH: i64 = 250;
+/// Rows of one batch. Deleting one of a million touches a dozen indexes, a tenth of a millisecond of the writer.
+pub(crate) const BATCH: i64 = 100;
 /// After a full batch the writer is left to others this many times as long as the batch took.
 const REST: u32 = 3;
 
@@ -44,7 +45,12 @@ pub(crate) async fn delete_ended(store: &Store, before: Time) -> Result<u64, DbE
 }
 
 /// The rest of what has its time: addresses, events, intervals of presence, failures, tokens, the record of endings. All of it, in batches.
-pub(crate) async fn retain(store: &Store, settings: &Settings, now: Time) -> Result<(), DbErr> {
+pub(crate) async fn retain(
+    store: &Store,
+    settings: &Settings,
+    now: Time,
+    stop: &CancellationToken,
+) -> Result<(), DbErr> {
     let (ip, events) = (now.plus(-settings.retention_ip), now.plus(-settings.retention_events));
     let jobs = [
         (
@@ -85,7 +91,7 @@ pub(crate) async fn retain(store: &Store, settings: &Settings, now: Time) -> Res
         ),
     ];
     for (text, before) in jobs {
-        while batch(store, &Sql::new(text, values![before.0, BATCH])).await? == BATCH as u64 {}
+        while batch(store, &Sql::new(text, values![before.0, BATCH])).await? == BATCH as u64 && !stop.is_cancelled() {}
     }
     Ok(())
 }
