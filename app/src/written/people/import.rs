@@ -52,8 +52,8 @@ fn fields(content: String) -> impl IntoView {
 
 /// Links for those who cannot be written to, shown once, in place of the form.
 pub(crate) fn links(links: &[(String, String)]) -> impl IntoView + use<> {
-    let lines: String = links.iter().map(|(username, link)| format!("{username},{link}\r\n")).collect();
-    let file = format!("username,link\r\n{lines}");
+    let lines: Vec<String> = links.iter().map(|(username, link)| format!("{username},{link}\r\n")).collect();
+    let file = format!("username,link\r\n{}", lines.concat());
     let href = format!("data:text/csv;charset=utf-8,{}", crate::routes::escape(&file));
     view! {
         <div class="field">

@@ -50,7 +50,7 @@ impl Accounts {
         self.may(actor)?;
         let txn = self.sessions.begin().await?;
         let card = self.find(&txn, &who.into()).await?;
-        if let Some(refused) = refusal(&user::credentials(&txn, &card.username).await.map_err(db)?) {
+        if let Some(refused) = refusal(user::credentials(&txn, &card.username).await.map_err(db)?.as_ref()) {
             return Err(refused);
         }
         let invitation = self.invite_within(&txn, actor, &card).await?;
@@ -68,7 +68,7 @@ impl Accounts {
                 let txn = this.sessions.begin().await?;
                 let mut invited = Invited::default();
                 for card in card::by_ids(&txn, &ids).await.map_err(db)? {
-                    if refusal(&user::credentials(&txn, &card.username).await.map_err(db)?).is_some() {
+                    if refusal(user::credentials(&txn, &card.username).await.map_err(db)?.as_ref()).is_some() {
                         invited.left_out += 1;
                         continue;
                     }
@@ -104,7 +104,7 @@ impl Accounts {
 }
 
 /// Why somebody cannot be invited.
-fn refusal(known: &Option<Credentials>) -> Option<ApiError> {
+fn refusal(known: Option<&Credentials>) -> Option<ApiError> {
     let message = match known {
         None => return Some(ApiError::not_found()),
         Some(known) if known.disabled_at.is_some() => "This account is disabled. Enable it first.",
