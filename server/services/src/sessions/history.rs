@@ -111,6 +111,7 @@ impl Sessions {
                     level: role.level,
                     organisation: Some(organisations[n % organisations.len()].clone()),
                     teams: vec![],
+                    second_factor: false,
                 };
                 user::insert(&txn, &card, None, now).await.map_err(db)?;
                 cards.push(card);
