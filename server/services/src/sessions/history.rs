@@ -122,10 +122,10 @@ impl Sessions {
     }
 
     /// The session number `n` of a history: first those that ended, then those that are over, then the live ones.
-    fn past(&self, h: History, n: u32, people: &[UserCard]) -> Past {
+    fn past(&self, history: History, n: u32, people: &[UserCard]) -> Past {
         let Inner { clock, settings, .. } = &*self.inner;
         let (settings, now) = (settings.now(), clock.now());
-        let over = h.ended + h.expired;
+        let over = history.ended + history.expired;
         let mut chance = Chance(u64::from(n));
         let card = &people[chance.below(people.len() as u64) as usize];
         let idle = settings.lifetimes.idle_of(&card.role, false);
@@ -134,13 +134,13 @@ impl Sessions {
             let back = 1.0 - f64::from(n) / f64::from(over);
             now.plus(-2 * idle - (BACK as f64 * back) as i64)
         } else {
-            let back = 1.0 - f64::from(n - over) / f64::from(h.live);
+            let back = 1.0 - f64::from(n - over) / f64::from(history.live);
             now.plus(-((idle.min(absolute) / 2) as f64 * back) as i64)
         };
         let mut span = Span::begin(created_at, &card.role, card.level, false, &settings.lifetimes);
         let used = chance.below((now.0 - created_at.0).min(idle).clamp(1, 8 * HOUR) as u64) as i64;
         span.last_activity_at = created_at.plus(used);
-        let ended = (n < h.ended).then(|| {
+        let ended = (n < history.ended).then(|| {
             let mut which = chance.below(16);
             let reason = REASONS.iter().find(|(_, of)| which.checked_sub(*of).map(|rest| which = rest).is_none());
             match reason.map_or(EndReason::Logout, |(reason, _)| *reason) {
@@ -152,7 +152,7 @@ impl Sessions {
         let (browser, os, kind) = DEVICES[chance.below(DEVICES.len() as u64) as usize];
         let shared = chance.below(4) > 0;
         let address = if shared { chance.below(SHARED) } else { 1_000 + chance.below(200_000) };
-        let [_, _, _, _, _, b, c, d] = address.to_be_bytes();
+        let [.., second, third, fourth] = address.to_be_bytes();
         let (_, token_hash) = secret::token();
         let new = New {
             id: id_at(created_at),
@@ -161,7 +161,7 @@ impl Sessions {
             span,
             fresh_until: created_at.plus(settings.sudo_for),
             remembered: false,
-            ip: format!("10.{b}.{c}.{d}"),
+            ip: format!("10.{second}.{third}.{fourth}"),
             device: Device { browser: browser.to_owned(), os: os.to_owned(), kind },
         };
         Past { new, ended }
