@@ -94,7 +94,9 @@ async fn nothing_of_an_ended_session_works_after_the_answer() {
         let answer = ada.post("/api/v1/admin/sessions/revoke", json!({ "ids": ids })).await;
         let now = Instant::now();
         assert_eq!(answer.json()["ended"], ids.len());
-        some.iter().for_each(|n| all[*n].answered.set(now).unwrap());
+        for n in some {
+            all[n].answered.set(now).unwrap();
+        }
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
     stop.store(true, Ordering::Relaxed);
