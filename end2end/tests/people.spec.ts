@@ -125,6 +125,7 @@ test("a file is looked at, mended, and added whole", async ({ page, admin }) => 
   await page.getByLabel(/^File/).setInputFiles(file);
   await expect(page.getByLabel("Text")).toHaveValue(/teacher/);
   await page.getByRole("button", { name: "Preview" }).click();
+  await page.getByRole("checkbox", { name: /Invite them/ }).uncheck();
   await page.getByRole("button", { name: "Add 2 accounts" }).click();
   await expect(page.getByRole("status").filter({ hasText: "2 accounts added." })).toBeVisible();
   await expect(page.getByRole("row", { name: new RegExp(`ann.${n}`) })).toBeVisible();

@@ -188,7 +188,6 @@ fn row(s: &SessionView) -> impl IntoView + use<> {
     let live = s.state == SessionState::Live;
     let label = format!("Select the session of {}, {}", s.name, s.device_label());
     let person = format!("/admin/people/{}", s.user_id);
-    let theirs = Query::default().with(PATH, "user", Some(&s.username));
     let address = Query::default().with(PATH, "ip", Some(&s.ip));
     view! {
         <tr role="row" class:current=s.current>
@@ -197,7 +196,7 @@ fn row(s: &SessionView) -> impl IntoView + use<> {
             </td>
             <th scope="row" role="rowheader">
                 <a href=person>{s.name.clone()}</a>
-                <small class="muted"><a href=theirs aria-label=format!("Sessions of {}", s.username)>{s.username.clone()}</a>" · "{s.role.clone()}</small>
+                <small class="muted">{format!("{} · {}", s.username, s.role)}</small>
             </th>
             <td role="cell">
                 {text::capital(s.state.as_str())}

@@ -78,7 +78,8 @@ async fn one_address_everywhere() {
     for sql in [
         "SELECT DISTINCT ip FROM audit WHERE action = 'sign_in_failed'",
         "SELECT DISTINCT ip FROM audit WHERE action = 'sign_in' AND actor = 'mia'",
-        "SELECT DISTINCT ip FROM sign_in_failures",
+        // Another row counts for all strange addresses together, and has none.
+        "SELECT DISTINCT ip FROM sign_in_failures WHERE ip <> ''",
         "SELECT DISTINCT ip FROM events WHERE user_id = (SELECT id FROM users WHERE username = 'mia')",
     ] {
         assert_eq!(database.texts(sql).await, ["198.51.100.77"], "{sql}");
