@@ -162,7 +162,7 @@ impl Server<'_> {
     /// The same person signs in 20 times a second, for `seconds`.
     pub(super) fn sign_ins(&self, seconds: u32) -> Outcome<Value> {
         let body = json!({ "username": SIGNER, "password": PASSWORD });
-        let login = "--method POST --path /api/v1/auth/login --connections 8 --every 400ms";
+        let login = "--method POST --path /api/v1/auth/login --connections 20 --every 1s";
         self.http(&format!("{login} --seconds {seconds} --body {body}"))
     }
 
