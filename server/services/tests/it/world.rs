@@ -51,7 +51,8 @@ pub(crate) async fn each(settings: Settings, test: impl AsyncFn(&World)) {
     admin.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
 }
 
-fn with_database(server: &str, name: &str) -> String {
+/// The address of another database of the same server.
+pub(crate) fn with_database(server: &str, name: &str) -> String {
     let (address, query) = server.split_once('?').map_or((server, None), |(a, q)| (a, Some(q)));
     let base = address.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
     query.map_or(format!("{base}/{name}"), |q| format!("{base}/{name}?{q}"))
