@@ -78,7 +78,10 @@ fn by_status(status: StatusCode) -> ApiError {
             ErrorCode::MethodNotAllowed,
             "This address does not take this method. See /api/v1/openapi.json.",
         ),
-        StatusCode::REQUEST_TIMEOUT => ApiError::new(ErrorCode::BadRequest, "The request took too long to arrive."),
+        StatusCode::REQUEST_TIMEOUT => ApiError::new(
+            ErrorCode::BadRequest,
+            "This took too long. What it began may still go on: look before you try it again.",
+        ),
         StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(ErrorCode::TooLarge, "The request's body is too large."),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             ApiError::new(ErrorCode::UnsupportedMediaType, "Send the body as application/json.")

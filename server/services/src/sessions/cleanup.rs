@@ -31,6 +31,15 @@ impl Sessions {
     /// The clean-up on demand. Ended sessions are deleted after `older_than`, or after the retention in force.
     pub async fn clean_up(&self, actor: &Actor, older_than: Option<Millis>) -> Result<CleanedUp, ApiError> {
         actor.require(Action::CleanUp)?;
+        // A task of its own: where the request is given up, the rest is cleaned up and written down all the same.
+        let (this, actor) = (self.clone(), actor.clone());
+        tokio::spawn(async move { this.clean_up_to_the_end(&actor, older_than).await }).await.map_err(|e| {
+            tracing::error!(error = %e, "a clean-up broke off");
+            ApiError::internal()
+        })?
+    }
+
+    async fn clean_up_to_the_end(&self, actor: &Actor, older_than: Option<Millis>) -> Result<CleanedUp, ApiError> {
         let done = self.sweep(older_than).await?;
         let details = json!({"ended": done.ended, "deleted": done.deleted, "older_than_ms": older_than});
         let entry = Entry {
