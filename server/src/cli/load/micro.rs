@@ -120,7 +120,7 @@ async fn measure(services: &Services, people: u32) -> Result<Report, Failure> {
         first_check: first_check.latency(),
         check: check.latency(),
         invalidation: invalidation.latency(),
-        refusals: refusals::measure(services).await?,
+        refusals: refusals::measure(services, &cards[0]).await?,
     })
 }
 

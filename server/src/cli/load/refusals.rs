@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::{Actor, ErrorCode};
+use domain::{Actor, ErrorCode, account::UserCard};
 use serde::Serialize;
 use services::{NewUser, Origin, Services};
 
@@ -13,6 +13,8 @@ use crate::cli::failure::Failure;
 const SAMPLES: usize = 300;
 /// So many accounts of each kind take turns, so that none of them fails often enough to be throttled.
 const ACCOUNTS: usize = 40;
+/// As many tries of each kind come from each of these as there are kinds.
+const ADDRESSES: u32 = 300;
 const PASSWORD: &str = "purple-otter-sings-91";
 
 #[derive(Debug, Serialize)]
@@ -29,8 +31,9 @@ pub(super) struct Refusals {
     pub(super) throttled_spread: f64,
 }
 
-/// Interleaved, so that whatever else the machine does reaches all kinds alike.
-pub(super) async fn measure(services: &Services) -> Result<Refusals, Failure> {
+/// Interleaved, so that whatever else the machine does reaches all kinds alike. `somebody` has signed in before from every
+/// address that tries: strangers may fail only so often together.
+pub(super) async fn measure(services: &Services, somebody: &UserCard) -> Result<Refusals, Failure> {
     let (operator, accounts) = (&Actor::Operator, &services.accounts);
     for n in 0..ACCOUNTS {
         for (kind, password) in [("wrong", Some(PASSWORD)), ("disabled", Some(PASSWORD)), ("without", None)] {
@@ -44,6 +47,9 @@ pub(super) async fn measure(services: &Services) -> Result<Refusals, Failure> {
         }
     }
     let mut addresses = Addresses(0);
+    for _ in 0..ADDRESSES {
+        services.sessions.create(somebody, false, &from(&addresses.next())).await?;
+    }
     let mut times: [Vec<Duration>; 4] = Default::default();
     for n in 0..SAMPLES {
         for (kind, times) in ["unknown", "wrong", "disabled", "without"].iter().zip(&mut times) {
@@ -77,7 +83,7 @@ pub(super) async fn measure(services: &Services) -> Result<Refusals, Failure> {
 
 /// One try, which must be refused in this way.
 async fn refused(services: &Services, username: &str, ip: &str, code: ErrorCode) -> Result<Duration, Failure> {
-    let from = Origin { ip: ip.to_owned(), user_agent: String::new() };
+    let from = from(ip);
     let started = Instant::now();
     let tried = services.sessions.sign_in(username, "a wrong password", false, &from, None).await;
     let took = started.elapsed();
@@ -88,12 +94,16 @@ async fn refused(services: &Services, username: &str, ip: &str, code: ErrorCode)
     }
 }
 
-/// Each try comes from another one: an address, too, may fail only so often.
+fn from(ip: &str) -> Origin {
+    Origin { ip: ip.to_owned(), user_agent: String::new() }
+}
+
+/// Each try comes from the next one: an address, too, may fail only so often.
 struct Addresses(u32);
 
 impl Addresses {
     fn next(&mut self) -> String {
-        self.0 += 1;
+        self.0 = (self.0 + 1) % ADDRESSES;
         std::net::Ipv4Addr::from_bits(0x0a00_0000 + self.0).to_string()
     }
 }
