@@ -86,7 +86,6 @@ pub(super) struct Channels {
 impl Channels {
     pub(super) async fn answer(&mut self, frame: &Frame, socket: &Socket, services: &Services) -> Answer {
         if frame.topic == "phoenix" && frame.event == "heartbeat" {
-            services.alive(socket);
             return Answer::One(wire::reply(frame, true, &json!({})));
         }
         let known = |topic: &Topic| TOPICS.iter().any(|(row, _)| *row == topic.row());

@@ -11,7 +11,7 @@ use services::{
     Services,
     presence::{Close, Next, Socket},
 };
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
 use super::{
@@ -25,7 +25,7 @@ use crate::router::AppState;
 const SEND_MAX: Duration = Duration::from_secs(30);
 /// How long the peer may take to answer our closing frame, so that the code arrives before the end of the stream.
 const CLOSE_MAX: Duration = Duration::from_secs(2);
-/// Sockets are pinged in steps of this: one wake-up, of ours and of the system's, serves all whose turn it is.
+/// Sockets that keep silent are pinged in steps of this: one wake-up, of ours and of the system's, serves all whose turn it is.
 const PING_STEP_MS: u64 = 10;
 /// Frames a client may send at once, and each second after that. Ours sends one in seconds; a person with twenty
 /// tabs behind one socket stays far below.
@@ -83,8 +83,9 @@ async fn serve<W>(ws: &mut W, version: Version, socket: &Socket, services: &Serv
 where
     W: Stream<Item = Result<Message, axum::Error>> + Sink<Message, Error = axum::Error> + Unpin,
 {
-    let mut heartbeat = services.settings.now().heartbeat;
-    let mut ping = pings(heartbeat);
+    // Whoever has spoken within a heartbeat need not be asked: Phoenix clients beat by themselves.
+    let mut quiet_since = Instant::now();
+    let mut silence = Box::pin(sleep_until(end_of_step(quiet_since, services.settings.now().heartbeat)));
     // Its default clock asks the processor who it is for each limiter, which a virtual machine answers slowly.
     let limiter = RateLimiter::direct_with_clock(Quota::per_second(PER_SECOND).allow_burst(BURST), MonotonicClock);
     let mut channels = Channels::default();
@@ -98,28 +99,34 @@ where
                 }
                 Next::Close(close) => return End::Close(close),
             },
-            _ = ping.tick() => {
-                // Another rhythm holds from the next ping on: until then nobody is lost by it (`Roster::set_limits`).
-                let now = services.settings.now().heartbeat;
-                if now != heartbeat {
-                    heartbeat = now;
-                    ping = pings(heartbeat);
+            () = &mut silence => {
+                // Another rhythm holds from here on: until then nobody is lost by it (`Roster::set_limits`).
+                let heartbeat = services.settings.now().heartbeat;
+                let due = end_of_step(quiet_since, heartbeat);
+                if Instant::now() < due {
+                    silence.as_mut().reset(due);
+                    continue;
                 }
+                quiet_since = Instant::now();
+                silence.as_mut().reset(end_of_step(quiet_since, heartbeat));
                 Message::Ping(Bytes::new())
             }
             received = ws.next() => {
-                let read = match received {
+                let message = match received {
                     None => return End::Lost,
                     Some(Err(e)) => return fault(e),
                     Some(Ok(Message::Close(_))) => return End::Goodbye,
                     Some(Ok(_)) if limiter.check().is_err() => return End::Close(Close::TOO_MANY),
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
-                        services.alive(socket);
-                        continue;
-                    }
+                    Some(Ok(message)) => message,
+                };
+                // Whatever it says, whoever speaks is there.
+                services.alive(socket);
+                quiet_since = Instant::now();
+                let read = match message {
                     // The protocol's other binary frames carry files, which nobody sends here.
-                    Some(Ok(Message::Binary(bytes))) => realtime::broadcast(&bytes),
-                    Some(Ok(Message::Text(text))) => version.read(&text),
+                    Message::Binary(bytes) => realtime::broadcast(&bytes),
+                    Message::Text(text) => version.read(&text),
+                    _ => continue,
                 };
                 let Some(frame) = read else { return End::Close(Close::MALFORMED) };
                 // Boxed: an idle socket does not hold the room that an answer needs.
@@ -148,18 +155,10 @@ where
     }
 }
 
-fn pings(heartbeat: Millis) -> Interval {
-    let heartbeat = Duration::from_millis(heartbeat.unsigned_abs());
-    let mut ping = interval_at(first_ping(heartbeat), heartbeat);
-    // One that comes late does not leave its step.
-    ping.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    ping
-}
-
-/// The end of a step, a heartbeat from now.
-fn first_ping(heartbeat: Duration) -> Instant {
+/// The end of a step, a heartbeat after `start`.
+fn end_of_step(start: Instant, heartbeat: Millis) -> Instant {
     static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
-    let due = (BEGAN.elapsed() + heartbeat).as_millis() as u64;
+    let due = start.saturating_duration_since(*BEGAN).as_millis() as u64 + heartbeat.unsigned_abs();
     *BEGAN + Duration::from_millis(due.next_multiple_of(PING_STEP_MS))
 }
 
