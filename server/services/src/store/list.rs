@@ -16,6 +16,19 @@ use super::{
 
 /// The filter within a reach, as a condition on `sessions s`.
 pub(crate) fn condition(reach: Reach, f: &SessionFilter, now: Time) -> Sql {
+    let mut sql = all_but_reason(reach, f, now);
+    let mut parts = reasons(f.reason, now).into_iter();
+    if let Some(first) = parts.next() {
+        sql.push(" AND (", vec![]).append(first);
+        for other in parts {
+            sql.push(" OR ", vec![]).append(other);
+        }
+        sql.push(")", vec![]);
+    }
+    sql
+}
+
+fn all_but_reason(reach: Reach, f: &SessionFilter, now: Time) -> Sql {
     let mut sql = Sql::new("1 = 1", vec![]);
     let mut and = |text: &str, values: Vec<Value>| {
         sql.push(" AND ", vec![]).push(text, values);
@@ -55,9 +68,6 @@ pub(crate) fn condition(reach: Reach, f: &SessionFilter, now: Time) -> Sql {
         (Some(SessionState::Ended), _) => and(&format!("NOT ({LIVE})"), values![now.0]),
         (None, _) => {}
     }
-    if let Some(reason) = f.reason {
-        and_reason(reason, now, &mut and);
-    }
     if let Some(from) = f.from {
         and("s.created_at >= ?", values![from.0]);
     }
@@ -78,15 +88,18 @@ pub(crate) fn condition(reach: Reach, f: &SessionFilter, now: Time) -> Sql {
     sql
 }
 
-/// A session whose time is over has its reason before the clean-up writes it down.
-fn and_reason(reason: EndReason, now: Time, and: &mut impl FnMut(&str, Vec<Value>)) {
+/// Conditions that have no session in common; one of them holds for each that ended for this reason. A session whose
+/// time is over has its reason before the clean-up writes it down.
+fn reasons(reason: Option<EndReason>, now: Time) -> Vec<Sql> {
+    let Some(reason) = reason else { return vec![] };
     let over = match reason {
-        EndReason::IdleTimeout => "s.expires_at < s.absolute_expires_at",
-        EndReason::AbsoluteTimeout => "s.expires_at = s.absolute_expires_at",
-        _ => return and("s.ended_reason = ?", values![reason.as_str()]),
+        EndReason::IdleTimeout => Some("s.expires_at < s.absolute_expires_at"),
+        EndReason::AbsoluteTimeout => Some("s.expires_at = s.absolute_expires_at"),
+        _ => None,
     };
-    let text = format!("(s.ended_reason = ? OR (s.ended_at IS NULL AND s.expires_at <= ? AND {over}))");
-    and(&text, values![reason.as_str(), now.0]);
+    let over = over.map(|over| format!("(s.ended_at IS NULL AND s.expires_at <= ? AND {over})"));
+    let written = Sql::new("s.ended_reason = ?", values![reason.as_str()]);
+    [written].into_iter().chain(over.map(|over| Sql::new(over, values![now.0]))).collect()
 }
 
 /// Where a page begins: after this row in the order of the list.
@@ -232,7 +245,8 @@ pub(crate) async fn page(
     Ok(rows.into_iter().map(SessionView::from).collect())
 }
 
-/// How many match. Those that ended are all but the live ones, which two indexes know without a look at the rows.
+/// How many match. Those that ended are all but the live ones, which two indexes know without a look at the rows; those
+/// of a reason are counted part by part, each by its own index.
 pub(crate) async fn count(
     db: &impl ConnectionTrait,
     reach: Reach,
@@ -240,8 +254,17 @@ pub(crate) async fn count(
     now: Time,
 ) -> Result<u64, DbErr> {
     let counted = |state| {
-        let mut sql = Sql::new("(SELECT count(*) FROM sessions s WHERE ", vec![]);
-        sql.append(condition(reach, &SessionFilter { state, ..filter.clone() }, now)).push(")", vec![]);
+        let filter = SessionFilter { state, ..filter.clone() };
+        let mut parts = reasons(filter.reason, now);
+        if parts.is_empty() {
+            parts.push(Sql::new("1 = 1", vec![]));
+        }
+        let mut sql = Sql::new("(0", vec![]);
+        for part in parts {
+            sql.push(" + (SELECT count(*) FROM sessions s WHERE ", vec![]);
+            sql.append(all_but_reason(reach, &filter, now)).push(" AND ", vec![]).append(part).push(")", vec![]);
+        }
+        sql.push(")", vec![]);
         sql
     };
     let mut sql = Sql::new("SELECT ", vec![]);
