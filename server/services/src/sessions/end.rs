@@ -11,7 +11,7 @@ use super::{Inner, LiveSession, Sessions, commit};
 use crate::{
     audit::{self, Entry},
     events,
-    store::{Sql, db, ending, list, values},
+    store::{Sql, db, ending, list, live, values},
 };
 
 /// At most this many ids in one bulk act; for more there are filters.
@@ -71,12 +71,13 @@ impl Sessions {
 
     /// Signs out. Also when the session's time is over: whoever signs out is out.
     pub async fn sign_out(&self, session: &LiveSession) -> Result<(), ApiError> {
-        let Inner { store, activity, .. } = &*self.inner;
-        store.within(activity.flush_of(session.user_id())).await?;
         let (this, id, card, ip) = (self.clone(), session.id, session.card(), session.ip.clone());
+        // What is still to be written of it is written first: afterwards it is left alone.
+        let activity: Vec<_> = session.is_dirty().then(|| session.activity()).into_iter().collect();
         self.act(async move {
-            let clock = &this.inner.clock;
+            let Inner { clock, store, .. } = &*this.inner;
             let txn = this.begin().await?;
+            live::write_within(store, &txn, &activity).await.map_err(db)?;
             let which = Sql::new("s.id = ?", values![id]);
             let by = Some(card.username.as_str());
             let ended = ending::end(&txn, which, EndReason::Logout, by, clock.now()).await.map_err(db)?;

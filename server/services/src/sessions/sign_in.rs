@@ -130,9 +130,6 @@ impl Sessions {
         let (this, card, from) = (self.clone(), user.clone(), from.clone());
         self.act(async move {
             let txn = this.begin().await?;
-            if !user::may_sign_in(&txn, card.id, None).await.map_err(db)? {
-                return Err(ApiError::not_found());
-            }
             let started = this.start(&txn, Start { card, remember, from, replaces: None }).await?;
             commit(txn).await?;
             this.started(started).await
@@ -140,7 +137,8 @@ impl Sessions {
         .await
     }
 
-    /// Writes a session within `txn`: every way in ends here, so that the limit holds on all of them.
+    /// Writes a session within `txn`: every way in ends here, so that the limit holds on all of them. 404 for whoever is
+    /// disabled or gone.
     pub(crate) async fn start(&self, txn: &DatabaseTransaction, start: Start) -> Result<Started, ApiError> {
         let Inner { settings, clock, cache, .. } = &*self.inner;
         let Start { card, remember, from, replaces } = start;
@@ -177,7 +175,9 @@ impl Sessions {
             device: device.clone(),
         };
         session::insert(txn, [new]).await.map_err(db)?;
-        user::signed_in(txn, card.id, now).await.map_err(db)?;
+        if user::signed_in(txn, card.id, now).await.map_err(db)? == 0 {
+            return Err(ApiError::not_found());
+        }
         let about = events::About { user: Some(card.id), session: Some(id), ip: Some(&from.ip) };
         events::append(txn, clock, "login", about).await.map_err(db)?;
         let subject = id.to_string();

@@ -115,8 +115,10 @@ pub(crate) async fn set_password(db: &impl ConnectionTrait, id: UserId, hash: St
     Sql::new("UPDATE users SET password_hash = ? WHERE id = ?", values![hash, id]).run(db).await
 }
 
+/// 0 when the account is disabled or gone.
 pub(crate) async fn signed_in(db: &impl ConnectionTrait, id: UserId, now: Time) -> Result<u64, DbErr> {
-    Sql::new("UPDATE users SET last_sign_in_at = ? WHERE id = ?", values![now.0, id]).run(db).await
+    let text = "UPDATE users SET last_sign_in_at = ? WHERE id = ? AND disabled_at IS NULL";
+    Sql::new(text, values![now.0, id]).run(db).await
 }
 
 pub(crate) async fn set_disabled(db: &impl ConnectionTrait, id: UserId, at: Option<Time>) -> Result<u64, DbErr> {
