@@ -150,6 +150,7 @@ impl Services {
             sessions.apply_settings().await?;
             tasks.spawn(sessions.inner.activity.clone().run(settings, stop.clone()));
             tasks.spawn(sessions.clone().run_clean_up(stop.clone()));
+            tasks.spawn(store.clone().run_checkpoints(stop.clone()));
             tasks.spawn(audit.clone().run(stop.clone()));
             tasks.spawn(mail.clone().run(stop.clone()));
             tasks.spawn(vault::seal_old(store.clone(), vault.clone(), stop.clone()));

@@ -5,12 +5,16 @@ use std::time::Duration;
 use domain::{Actor, ApiError, access::Action, time::Millis};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Inner, Sessions};
 use crate::{
     audit::{self, Entry},
-    store::{db, ending, sweep},
+    store::{
+        db, ending,
+        sweep::{BATCH, Sweep},
+    },
 };
 
 /// How often the clean-up runs by itself.
@@ -25,22 +29,83 @@ pub struct CleanedUp {
     pub ended: u64,
     /// Ended sessions that were kept long enough.
     pub deleted: u64,
+    /// Whether it is still going on: these are the numbers so far.
+    pub more: bool,
 }
 
 impl Sessions {
-    /// The clean-up on demand. Ended sessions are deleted after `older_than`, or after the retention in force.
+    /// The clean-up on demand, to its end. Ended sessions are deleted after `older_than`, or after the retention in force.
     pub async fn clean_up(&self, actor: &Actor, older_than: Option<Millis>) -> Result<CleanedUp, ApiError> {
-        actor.require(Action::CleanUp)?;
-        // A task of its own: where the request is given up, the rest is cleaned up and written down all the same.
-        let (this, actor) = (self.clone(), actor.clone());
-        tokio::spawn(async move { this.clean_up_to_the_end(&actor, older_than).await }).await.map_err(|e| {
-            tracing::error!(error = %e, "a clean-up broke off");
-            ApiError::internal()
-        })?
+        self.clean_up_within(actor, older_than, Duration::MAX).await
     }
 
-    async fn clean_up_to_the_end(&self, actor: &Actor, older_than: Option<Millis>) -> Result<CleanedUp, ApiError> {
-        let done = self.sweep(older_than).await?;
+    /// The same for whoever cannot wait: it leaves others their turn, so much of it takes minutes. After `patience` the
+    /// answer is what it has done so far.
+    pub async fn clean_up_within(
+        &self,
+        actor: &Actor,
+        older_than: Option<Millis>,
+        patience: Duration,
+    ) -> Result<CleanedUp, ApiError> {
+        actor.require(Action::CleanUp)?;
+        let (progress, so_far) = watch::channel(CleanedUp::default());
+        // A task of its own: where the request is given up, the rest is cleaned up and written down all the same.
+        let (this, actor) = (self.clone(), actor.clone());
+        let task = tokio::spawn(async move { this.clean_up_to_the_end(&actor, older_than, &progress).await });
+        match tokio::time::timeout(patience, task).await {
+            Err(_) => Ok(CleanedUp { more: true, ..*so_far.borrow() }),
+            Ok(Ok(done)) => done,
+            Ok(Err(e)) => {
+                tracing::error!(error = %e, "a clean-up broke off");
+                Err(ApiError::internal())
+            }
+        }
+    }
+
+    async fn clean_up_to_the_end(
+        &self,
+        actor: &Actor,
+        older_than: Option<Millis>,
+        progress: &watch::Sender<CleanedUp>,
+    ) -> Result<CleanedUp, ApiError> {
+        let swept = self.sweep(older_than, progress).await;
+        // What was deleted before it failed is gone as well.
+        let done = *progress.borrow();
+        if swept.is_ok() || done != CleanedUp::default() {
+            self.record_clean_up(actor.label(), done, older_than).await?;
+        }
+        swept.map(|()| done)
+    }
+
+    /// In batches, each a transaction of its own, so that sign-ins get their turn between two. Never needed for
+    /// correctness, so a server that stops leaves the rest to the next.
+    async fn sweep(&self, older_than: Option<Millis>, progress: &watch::Sender<CleanedUp>) -> Result<(), ApiError> {
+        let Inner { store, settings, cache, serving, stop, .. } = &*self.inner;
+        let settings = settings.now();
+        self.flush().await?;
+        let now = self.now();
+        let before = now.plus(-older_than.unwrap_or(settings.retention_sessions).max(0));
+        let mut sweep = Sweep::new(store);
+        loop {
+            let n = sweep.end_expired(now, !serving).await.map_err(db)?;
+            progress.send_modify(|done| done.ended += n);
+            if n < BATCH as u64 || stop.is_cancelled() {
+                break;
+            }
+        }
+        loop {
+            let n = sweep.delete_ended(before).await.map_err(db)?;
+            progress.send_modify(|done| done.deleted += n);
+            if n < BATCH as u64 || stop.is_cancelled() {
+                break;
+            }
+        }
+        sweep.retain(&settings, now, stop).await.map_err(db)?;
+        cache.sweep(now);
+        Ok(())
+    }
+
+    async fn record_clean_up(&self, by: &str, done: CleanedUp, older_than: Option<Millis>) -> Result<(), ApiError> {
         let details = json!({"ended": done.ended, "deleted": done.deleted, "older_than_ms": older_than});
         let entry = Entry {
             action: "sessions_cleaned_up",
@@ -48,48 +113,7 @@ impl Sessions {
             details: Some(details),
             ..Entry::default()
         };
-        self.inner.audit.record(actor.label(), entry).await?;
-        Ok(done)
-    }
-
-    /// In batches, each a transaction of its own, so that sign-ins get their turn between two. Never needed for
-    /// correctness, so a server that stops leaves the rest to the next.
-    async fn sweep(&self, older_than: Option<Millis>) -> Result<CleanedUp, ApiError> {
-        let Inner { store, settings, cache, serving, stop, .. } = &*self.inner;
-        let settings = settings.now();
-        self.flush().await?;
-        let now = self.now();
-        let before = now.plus(-older_than.unwrap_or(settings.retention_sessions).max(0));
-        let mut done = CleanedUp::default();
-        loop {
-            let n = sweep::end_expired(store, now, !serving).await.map_err(db)?;
-            done.ended += n;
-            if n < sweep::BATCH as u64 || stop.is_cancelled() {
-                break;
-            }
-        }
-        loop {
-            let n = sweep::delete_ended(store, before).await.map_err(db)?;
-            done.deleted += n;
-            if n < sweep::BATCH as u64 || stop.is_cancelled() {
-                break;
-            }
-        }
-        sweep::retain(store, &settings, now, stop).await.map_err(db)?;
-        cache.sweep(now);
-        Ok(done)
-    }
-
-    /// What the hourly clean-up marks as ended was over already; what it deletes is gone for good.
-    async fn record_deleted(&self, done: CleanedUp) {
-        if done.deleted == 0 {
-            return;
-        }
-        let details = Some(json!({"ended": done.ended, "deleted": done.deleted}));
-        let entry = Entry { action: "sessions_cleaned_up", subject_kind: "sessions", details, ..Entry::default() };
-        if let Err(e) = self.inner.audit.record(audit::SYSTEM, entry).await {
-            tracing::error!(error = %e, "the clean-up could not be written down");
-        }
+        self.inner.audit.record(by, entry).await
     }
 
     /// Cleans up every hour until `stop`.
@@ -99,12 +123,15 @@ impl Sessions {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(EVERY) => {}
             }
-            match self.sweep(None).await {
-                Ok(done) => {
-                    tracing::info!(ended = done.ended, deleted = done.deleted, "cleaned up");
-                    self.record_deleted(done).await;
-                }
-                Err(e) => tracing::warn!(error = %e, "the clean-up failed; it will be tried again"),
+            let (progress, _) = watch::channel(CleanedUp::default());
+            let swept = self.sweep(None, &progress).await;
+            let done = *progress.borrow();
+            tracing::info!(ended = done.ended, deleted = done.deleted, "cleaned up");
+            // What it marks as ended was over already; what it deletes is gone for good.
+            let recorded =
+                if done.deleted == 0 { Ok(()) } else { self.record_clean_up(audit::SYSTEM, done, None).await };
+            if let Err(e) = swept.and(recorded) {
+                tracing::warn!(error = %e, "the clean-up failed; it will be tried again");
             }
         }
     }

@@ -8,7 +8,7 @@ use sea_orm::{Database, DatabaseConnection, DbErr, sqlx::sqlite::SqliteConnectOp
 use sea_orm_migration::MigratorTrait;
 use serde::Serialize;
 
-use super::{Sql, Store, postgres, sqlite};
+use super::{For, Sql, Store, postgres, sqlite};
 
 /// One step of the schema.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -37,7 +37,7 @@ impl Store {
         if is_sqlite && !file_exists(url)? {
             return Ok(Inspection { exists: false, migrations: known(&[]), problems: vec![], chosen: Stored::new() });
         }
-        let options = if is_sqlite { sqlite(url, 1, false) } else { postgres(url) };
+        let options = if is_sqlite { sqlite(url, 1, For::Reading) } else { postgres(url) };
         let db = Database::connect(options).await?;
         let migrations = known(&applied(&db, is_sqlite).await?);
         // The settings' own columns came with a later step.

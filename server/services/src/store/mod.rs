@@ -9,6 +9,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod card;
+pub(crate) mod checkpoint;
 pub(crate) mod data;
 pub(crate) mod directory;
 pub(crate) mod ending;
@@ -37,7 +38,13 @@ pub(crate) mod timeline;
 pub(crate) mod token;
 pub(crate) mod user;
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use domain::ApiError;
 use migrations::Migrator;
@@ -71,9 +78,22 @@ pub struct Store {
     read: DatabaseConnection,
     /// Of SQLite only.
     kept: Option<Kept>,
+    /// Of SQLite only: moves what was committed into the file.
+    checkpointer: Option<DatabaseConnection>,
+    /// Transactions begun so far.
+    begun: Arc<AtomicU64>,
 }
 
-fn sqlite(url: &str, connections: u32, writer: bool) -> ConnectOptions {
+/// What a connection to SQLite is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum For {
+    Writing,
+    Reading,
+    /// Waits for nobody: what it is in the way of goes first.
+    Checkpoints,
+}
+
+fn sqlite(url: &str, connections: u32, purpose: For) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
@@ -86,13 +106,18 @@ fn sqlite(url: &str, connections: u32, writer: bool) -> ConnectOptions {
             // WAL with NORMAL: a commit is in the operating system's hands when it is answered, so a killed process
             // loses nothing. Only a power cut may take the last commits back; FULL would cost an fsync for each.
             let o = o
-                .busy_timeout(PATIENCE)
+                .busy_timeout(if purpose == For::Checkpoints { Duration::ZERO } else { PATIENCE })
                 .foreign_keys(true)
                 .synchronous(SqliteSynchronous::Normal)
                 // The system caches the file already; more of it here is memory five times over.
                 .pragma("cache_size", "-2000")
+                .pragma("wal_autocheckpoint", checkpoint::WRITERS_OWN)
                 .pragma("temp_store", "memory");
-            if writer { o.create_if_missing(true).journal_mode(SqliteJournalMode::Wal) } else { o.read_only(true) }
+            match purpose {
+                For::Writing => o.create_if_missing(true).journal_mode(SqliteJournalMode::Wal),
+                For::Reading => o.read_only(true),
+                For::Checkpoints => o,
+            }
         });
     options
 }
@@ -115,14 +140,15 @@ impl Store {
     /// Opens `sqlite:` or `postgres:`, and runs the migrations that are missing.
     pub async fn open(url: &str) -> Result<Self, DbErr> {
         let store = if url.starts_with("sqlite:") {
-            let write = Database::connect(sqlite(url, 1, true)).await?;
+            let write = Database::connect(sqlite(url, 1, For::Writing)).await?;
             Self::migrate(&write).await?;
-            let read = Database::connect(sqlite(url, READERS, false)).await?;
-            Self { write, kept: Some(Kept::take(&read).await?), read }
+            let read = Database::connect(sqlite(url, READERS, For::Reading)).await?;
+            let checkpointer = Some(Database::connect(sqlite(url, 1, For::Checkpoints)).await?);
+            Self { write, kept: Some(Kept::take(&read).await?), read, checkpointer, begun: Arc::default() }
         } else {
             let pool = Database::connect(postgres(url)).await?;
             Self::migrate(&pool).await?;
-            Self { write: pool.clone(), read: pool, kept: None }
+            Self { write: pool.clone(), read: pool, kept: None, checkpointer: None, begun: Arc::default() }
         };
         Ok(store)
     }
@@ -157,11 +183,17 @@ impl Store {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..Default::default()
         };
+        self.begun.fetch_add(1, Relaxed);
         let txn = self.write.begin_with_options(options).await?;
         if self.is_postgres() {
             Sql::new("SELECT pg_advisory_xact_lock(?)", values![WRITER_LOCK]).rows(&txn).await?;
         }
         Ok(txn)
+    }
+
+    /// How many of those there were: whether anybody else writes.
+    pub(crate) fn begun(&self) -> u64 {
+        self.begun.load(Relaxed)
     }
 
     pub(crate) fn is_postgres(&self) -> bool {
@@ -198,7 +230,8 @@ impl Store {
             kept.close().await;
         }
         let (write, read) = (self.write.clone(), self.read.clone());
-        for (name, connection) in [("writer", write), ("readers", read)] {
+        let checkpointer = self.checkpointer.clone().map(|c| ("checkpointer", c));
+        for (name, connection) in checkpointer.into_iter().chain([("readers", read), ("writer", write)]) {
             if let Err(e) = connection.close().await {
                 tracing::warn!(error = %e, "closing the {name}");
             }

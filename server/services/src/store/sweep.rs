@@ -1,6 +1,6 @@
 //! The clean-up, in batches small enough that nobody notices.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use domain::{
     Time,
@@ -17,92 +17,117 @@ use super::{
 };
 
 /// Rows of one batch. Deleting one of a million touches a dozen indexes, a tenth of a millisecond of the writer.
-pub(crate) const BATCH: i64 = 100;
-/// After a full batch the writer is left to others this many times as long as the batch took.
-const REST: u32 = 3;
+pub(crate) const BATCH: i64 = 25;
+/// After a full batch the writer is left alone this many times as long as the batch took: while others write,
+const REST: u32 = 12;
+/// and when nobody else has written for a while.
+const REST_ALONE: u32 = 1;
+const A_WHILE: Duration = Duration::from_secs(1);
 
-/// Marks a batch of sessions whose time was over at `before` as ended at the moment it was; how many. Those touched
-/// within the last moments may be younger in a server's memory than here, so a process that is not that server leaves
-/// them `spare`: as long as the server may keep activity to itself.
-pub(crate) async fn end_expired(store: &Store, now: Time, spare: bool) -> Result<u64, DbErr> {
-    let margin = if spare { "CASE WHEN idle_ms < 100000 THEN idle_ms / 10 ELSE 10000 END" } else { "0" };
-    let text = format!(
-        "UPDATE sessions SET ended_at = expires_at, connected = ?, ended_reason = \
-         CASE WHEN expires_at = absolute_expires_at THEN '{}' ELSE '{}' END \
-         WHERE id IN (SELECT id FROM sessions WHERE ended_at IS NULL AND expires_at <= ? AND expires_at + {margin} <= ? \
-         LIMIT ?)",
-        EndReason::AbsoluteTimeout.as_str(),
-        EndReason::IdleTimeout.as_str()
-    );
-    batch(store, &Sql::new(text, values![false, now.0, now.0, BATCH])).await
+/// A clean-up under way.
+pub(crate) struct Sweep<'a> {
+    store: &'a Store,
+    /// Transactions anybody had begun when the last batch was done.
+    begun: u64,
+    /// When somebody else wrote last, as far as was noticed.
+    others: Instant,
 }
 
-/// Deletes a batch of sessions that ended at or before `before`; how many.
-pub(crate) async fn delete_ended(store: &Store, before: Time) -> Result<u64, DbErr> {
-    let text = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ended_at IS NOT NULL AND ended_at <= ? \
-                LIMIT ?)";
-    batch(store, &Sql::new(text, values![before.0, BATCH])).await
-}
-
-/// The rest of what has its time: addresses, events, intervals of presence, failures, tokens, the record of endings. All of it, in batches.
-pub(crate) async fn retain(
-    store: &Store,
-    settings: &Settings,
-    now: Time,
-    stop: &CancellationToken,
-) -> Result<(), DbErr> {
-    let (ip, events) = (now.plus(-settings.retention_ip), now.plus(-settings.retention_events));
-    let jobs = [
-        (
-            "UPDATE sessions SET ip = NULL WHERE id IN \
-             (SELECT id FROM sessions WHERE ended_at IS NOT NULL AND ip IS NOT NULL AND ended_at <= ? LIMIT ?)",
-            ip,
-        ),
-        (
-            "UPDATE events SET ip = NULL WHERE id IN (SELECT id FROM events WHERE ip IS NOT NULL AND at <= ? LIMIT ?)",
-            ip,
-        ),
-        ("DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at <= ? LIMIT ?)", events),
-        (
-            "DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE next_try_at IS NULL AND created_at <= ? LIMIT ?)",
-            events,
-        ),
-        (
-            "DELETE FROM presence_intervals WHERE id IN \
-             (SELECT id FROM presence_intervals WHERE to_at IS NOT NULL AND to_at <= ? LIMIT ?)",
-            events,
-        ),
-        (
-            "DELETE FROM sign_in_failures WHERE id IN (SELECT id FROM sign_in_failures WHERE at <= ? LIMIT ?)",
-            now.plus(-15 * MINUTE),
-        ),
-        (
-            "DELETE FROM one_time_tokens WHERE hash IN \
-             (SELECT hash FROM one_time_tokens WHERE expires_at IS NOT NULL AND expires_at <= ? LIMIT ?)",
-            now,
-        ),
-        (
-            "DELETE FROM endings WHERE (seq, session_id) IN (SELECT seq, session_id FROM endings WHERE at <= ? LIMIT ?)",
-            now.plus(-HOUR),
-        ),
-        (
-            "DELETE FROM card_changes WHERE (seq, user_id) IN (SELECT seq, user_id FROM card_changes WHERE at <= ? LIMIT ?)",
-            now.plus(-HOUR),
-        ),
-    ];
-    for (text, before) in jobs {
-        while batch(store, &Sql::new(text, values![before.0, BATCH])).await? == BATCH as u64 && !stop.is_cancelled() {}
+impl<'a> Sweep<'a> {
+    pub(crate) fn new(store: &'a Store) -> Self {
+        Self { store, begun: store.begun(), others: Instant::now() }
     }
-    Ok(())
-}
 
-async fn batch(store: &Store, sql: &Sql) -> Result<u64, DbErr> {
-    let started = Instant::now();
-    let txn = store.begin().await?;
-    let n = sql.clone().run(&txn).await?;
-    txn.commit().await?;
-    if n == BATCH as u64 {
-        tokio::time::sleep(REST * started.elapsed()).await;
+    /// Marks a batch of sessions whose time was over at `before` as ended at the moment it was; how many. Those touched
+    /// within the last moments may be younger in a server's memory than here, so a process that is not that server leaves
+    /// them `spare`: as long as the server may keep activity to itself.
+    pub(crate) async fn end_expired(&mut self, now: Time, spare: bool) -> Result<u64, DbErr> {
+        let margin = if spare { "CASE WHEN idle_ms < 100000 THEN idle_ms / 10 ELSE 10000 END" } else { "0" };
+        let text = format!(
+            "UPDATE sessions SET ended_at = expires_at, connected = ?, ended_reason = \
+             CASE WHEN expires_at = absolute_expires_at THEN '{}' ELSE '{}' END \
+             WHERE id IN (SELECT id FROM sessions WHERE ended_at IS NULL AND expires_at <= ? AND expires_at + {margin} <= ? \
+             LIMIT ?)",
+            EndReason::AbsoluteTimeout.as_str(),
+            EndReason::IdleTimeout.as_str()
+        );
+        self.batch(&Sql::new(text, values![false, now.0, now.0, BATCH])).await
     }
-    Ok(n)
+
+    /// Deletes a batch of sessions that ended at or before `before`; how many.
+    pub(crate) async fn delete_ended(&mut self, before: Time) -> Result<u64, DbErr> {
+        let text = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ended_at IS NOT NULL AND ended_at <= ? \
+                    LIMIT ?)";
+        self.batch(&Sql::new(text, values![before.0, BATCH])).await
+    }
+
+    /// The rest of what has its time: addresses, events, intervals of presence, failures, tokens, the record of endings. All of it, in batches.
+    pub(crate) async fn retain(
+        &mut self,
+        settings: &Settings,
+        now: Time,
+        stop: &CancellationToken,
+    ) -> Result<(), DbErr> {
+        let (ip, events) = (now.plus(-settings.retention_ip), now.plus(-settings.retention_events));
+        let jobs = [
+            (
+                "UPDATE sessions SET ip = NULL WHERE id IN \
+                 (SELECT id FROM sessions WHERE ended_at IS NOT NULL AND ip IS NOT NULL AND ended_at <= ? LIMIT ?)",
+                ip,
+            ),
+            (
+                "UPDATE events SET ip = NULL WHERE id IN (SELECT id FROM events WHERE ip IS NOT NULL AND at <= ? LIMIT ?)",
+                ip,
+            ),
+            ("DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at <= ? LIMIT ?)", events),
+            (
+                "DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE next_try_at IS NULL AND created_at <= ? LIMIT ?)",
+                events,
+            ),
+            (
+                "DELETE FROM presence_intervals WHERE id IN \
+                 (SELECT id FROM presence_intervals WHERE to_at IS NOT NULL AND to_at <= ? LIMIT ?)",
+                events,
+            ),
+            (
+                "DELETE FROM sign_in_failures WHERE id IN (SELECT id FROM sign_in_failures WHERE at <= ? LIMIT ?)",
+                now.plus(-15 * MINUTE),
+            ),
+            (
+                "DELETE FROM one_time_tokens WHERE hash IN \
+                 (SELECT hash FROM one_time_tokens WHERE expires_at IS NOT NULL AND expires_at <= ? LIMIT ?)",
+                now,
+            ),
+            (
+                "DELETE FROM endings WHERE (seq, session_id) IN (SELECT seq, session_id FROM endings WHERE at <= ? LIMIT ?)",
+                now.plus(-HOUR),
+            ),
+            (
+                "DELETE FROM card_changes WHERE (seq, user_id) IN (SELECT seq, user_id FROM card_changes WHERE at <= ? LIMIT ?)",
+                now.plus(-HOUR),
+            ),
+        ];
+        for (text, before) in jobs {
+            while self.batch(&Sql::new(text, values![before.0, BATCH])).await? == BATCH as u64 && !stop.is_cancelled() {
+            }
+        }
+        Ok(())
+    }
+
+    async fn batch(&mut self, sql: &Sql) -> Result<u64, DbErr> {
+        let txn = self.store.begin().await?;
+        let started = Instant::now();
+        let n = sql.clone().run(&txn).await?;
+        txn.commit().await?;
+        if n == BATCH as u64 {
+            let begun = self.store.begun();
+            if begun > self.begun + 1 {
+                self.others = Instant::now();
+            }
+            self.begun = begun;
+            let rest = if self.others.elapsed() < A_WHILE { REST } else { REST_ALONE };
+            tokio::time::sleep(rest * started.elapsed()).await;
+        }
+        Ok(n)
+    }
 }

@@ -38,6 +38,34 @@ async fn the_clean_up_writes_down_what_time_did_and_deletes_what_is_old() {
     .await;
 }
 
+/// Whoever cannot wait for it is told how far it is; it ends all the same, and is on record.
+#[tokio::test]
+async fn a_clean_up_goes_on_when_nobody_waits_for_it() {
+    each(unlimited(), async |w| {
+        let sessions = &w.services.sessions;
+        let ada = w.person("ada", "member", None).await;
+        for _ in 0..1_203 {
+            w.session(&ada).await;
+        }
+        w.clock.advance(25 * HOUR);
+        let done = sessions.clean_up_within(&Actor::Operator, Some(0), Duration::ZERO).await.unwrap();
+        assert!(done.more && done.ended < 1_203, "{done:?}");
+        let recorded = async || {
+            let text = "(SELECT details FROM audit WHERE action = 'sessions_cleaned_up')";
+            w.text(&format!("SELECT max(details) FROM {text} AS d")).await
+        };
+        let details = loop {
+            match recorded().await {
+                Some(details) => break details,
+                None => tokio::task::yield_now().await,
+            }
+        };
+        assert!(details.contains(r#""ended":1203"#) && details.contains(r#""deleted":1203"#), "{details}");
+        assert_eq!(sessions.stats(&Actor::Operator).await.unwrap().total, 0);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn addresses_and_events_have_their_time() {
     let settings = Settings { retention_ip: DAY, retention_events: 3 * DAY, ..unlimited() };
