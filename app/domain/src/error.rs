@@ -50,6 +50,23 @@ impl ErrorCode {
     }
 }
 
+/// What serde says of a value that does not fit, without the names of our types.
+pub fn said_plainly(text: &str) -> String {
+    let mut words = text.split(' ');
+    let mut said: Vec<&str> = vec![];
+    while let Some(word) = words.next() {
+        match word {
+            "tuple" | "unit" | "newtype" | "internally" | "tagged" | "untagged" => {}
+            "struct" | "enum" | "variant" => {
+                words.next();
+                said.push(if word == "struct" { "an object" } else { "one of its words" });
+            }
+            word => said.push(word),
+        }
+    }
+    said.join(" ")
+}
+
 /// The one error every door answers with. Holds nothing of the inside: internals are logged under the request's id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiError {
@@ -130,3 +147,23 @@ impl fmt::Display for ApiError {
 }
 
 impl std::error::Error for ApiError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_not_named() {
+        for (said, plain) in [
+            (
+                "invalid type: string \"text\", expected struct Login",
+                "invalid type: string \"text\", expected an object",
+            ),
+            ("expected internally tagged enum Choice", "expected one of its words"),
+            ("missing field `username`", "missing field `username`"),
+            ("expected struct", "expected an object"),
+        ] {
+            assert_eq!(said_plainly(said), plain);
+        }
+    }
+}

@@ -19,7 +19,7 @@ use super::{RpcError, Text, ssr};
 #[server(prefix = "/rpc", endpoint = "online", output = Text)]
 pub async fn online(window: String) -> Result<view::OnlinePage, RpcError> {
     let window = serde_json::from_str(&window)
-        .map_err(|e| domain::ApiError::invalid("window", format!("This is no window of people: {e}.")))?;
+        .map_err(|_| domain::ApiError::invalid("window", "This is no window of people."))?;
     of_window(window).await
 }
 

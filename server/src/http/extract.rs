@@ -6,7 +6,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request, rejection::JsonRejection},
     response::{IntoResponse, Response},
 };
-use domain::{Actor, ApiError, ErrorCode};
+use domain::{Actor, ApiError, ErrorCode, error::said_plainly};
 use http::{HeaderMap, StatusCode, header::CONTENT_TYPE, request::Parts};
 use serde::de::DeserializeOwned;
 use services::{LiveSession, Origin};
@@ -83,7 +83,7 @@ fn explain(rejection: &JsonRejection) -> ApiError {
 fn tidy(text: &str) -> String {
     let text = text.rsplit_once("target type: ").map_or(text, |(_, rest)| rest);
     let text = text.split(" at line ").next().unwrap_or(text);
-    format!("The body does not fit: {text}.")
+    format!("The body does not fit: {}.", said_plainly(text))
 }
 
 /// A query string. 400 for an unknown or repeated parameter and for a value that does not fit.

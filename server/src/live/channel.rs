@@ -4,6 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use domain::{
     ApiError, ErrorCode,
+    error::said_plainly,
     presence::{self, Chosen, Report, live::Window, topic::Scope},
     wire::{self, Frame, Ref},
 };
@@ -242,7 +243,9 @@ async fn push(
 }
 
 fn payload<T: DeserializeOwned>(frame: &Frame) -> Result<T, ApiError> {
-    T::deserialize(&frame.payload).map_err(|e| ApiError::invalid("payload", format!("The payload does not fit: {e}.")))
+    T::deserialize(&frame.payload).map_err(|e| {
+        ApiError::invalid("payload", format!("The payload does not fit: {}.", said_plainly(&e.to_string())))
+    })
 }
 
 fn refusal(frame: &Frame, reason: &str) -> String {

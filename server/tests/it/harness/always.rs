@@ -14,7 +14,9 @@ use super::{Answer, PASSWORD};
 static ISSUED: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
 
 /// Words of the inside: of the database, the language, the libraries and the disk.
-const INSIDE: [&str; 14] = [
+const INSIDE: [&str; 16] = [
+    "struct ",
+    "enum ",
     "sqlx",
     "sea_orm",
     "SELECT ",
