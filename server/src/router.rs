@@ -100,9 +100,10 @@ pub fn router(state: &AppState) -> Router {
         // Read upwards: the last one is the outermost.
         .layer(middleware::from_fn(limit::layer))
         .layer(csrf(&state.site))
+        // Within the headers, which its answer needs like any other.
+        .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(state.clone(), headers::layer))
         .layer(middleware::from_fn_with_state(state.clone(), client::layer))
-        .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(trace::layer))
         .layer(middleware::from_fn_with_state(state.clone(), request_id::layer))
         .with_state(state.clone())

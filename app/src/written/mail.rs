@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use super::{
     Asked, Written, page,
-    part::{apply, chip, empty, pager, refused, when},
+    part::{apply, chip, confirm, empty, pager, refused, when},
 };
 use crate::text;
 
@@ -27,6 +27,7 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
     Ok(page("Mail", || {
         let words = MailState::ALL.map(|s| (s.as_str().to_owned(), word(s).to_lowercase())).to_vec();
         view! {
+            {confirm(asked)}
             {refused(asked)}
             <section class="card" aria-labelledby="server-heading">
                 <header>

@@ -53,7 +53,8 @@ pub(crate) async fn refusal(
 ) -> Result<Option<ApiError>, DbErr> {
     let since = now.plus(-WINDOW);
     let of_account = throttle::nth_of_account(db, account, per_account, since).await?;
-    let of_address = throttle::nth_of_address(db, ip, PER_ADDRESS, since).await?;
+    // What failed from no address at all, such as the tally of strangers, is nobody's neighbour.
+    let of_address = if ip.is_empty() { None } else { throttle::nth_of_address(db, ip, PER_ADDRESS, since).await? };
     Ok(of_account.max(of_address).map(|at| wait(at, now)))
 }
 

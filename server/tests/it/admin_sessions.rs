@@ -3,7 +3,7 @@
 use domain::time::{DAY, HOUR, SECOND};
 use serde_json::{Value, json};
 
-use crate::harness::{App, settings};
+use crate::harness::{App, PASSWORD, settings};
 
 fn names(page: &Value) -> Vec<&str> {
     page["items"].as_array().unwrap().iter().map(|s| s["username"].as_str().unwrap()).collect()
@@ -126,6 +126,8 @@ async fn the_clean_up_marks_and_deletes() {
     );
     assert_eq!(clean(json!({"older_than_seconds": 7_200})).await, json!({"ended": 0, "deleted": 0}));
     app.pass(2 * HOUR).await;
+    assert_eq!(clean(json!({"older_than_seconds": 7_200})).await["error"]["code"], "reauth_required");
+    assert_eq!(admin.post("/api/v1/auth/reauth", json!({"password": PASSWORD})).await.status, 204);
     assert_eq!(clean(json!({"older_than_seconds": 7_200})).await, json!({"ended": 0, "deleted": 1}));
     assert_eq!(admin.send(admin.request(reqwest::Method::POST, "/api/v1/admin/sessions/cleanup")).await.status, 200);
     let huge = clean(json!({"older_than_seconds": u64::MAX})).await;

@@ -32,6 +32,10 @@ impl Accounts {
         let person = Arc::clone(actor.person()?);
         let sessions = &self.sessions;
         let session = sessions.authenticate(token).await?.ok_or_else(ApiError::unauthenticated)?;
+        // The password alone is not enough for whoever has a second factor: sudo mode asks for both.
+        if person.card.second_factor {
+            actor.require_fresh(sessions.now())?;
+        }
         let verified = sessions.confirm(actor, &session.ip, current, "current").await?;
         let new_hash = sessions.inner.passwords.hash_new(new, &person.card).await.map_err(|e| rename(e, "new"))?;
         sessions.flush().await?;

@@ -122,6 +122,7 @@ impl Mail {
     /// Tries one mail that is not sent, or all of them, as soon as can be. How many.
     pub async fn retry(&self, actor: &Actor, id: Option<Uuid>) -> Result<u64, ApiError> {
         actor.require(Action::Mail)?;
+        actor.require_fresh(self.inner.clock.now())?;
         let Inner { store, clock, .. } = &*self.inner;
         let txn = store.within(store.begin()).await?;
         let n = rows::again(&txn, id, clock.now()).await.map_err(db)?;
@@ -138,6 +139,7 @@ impl Mail {
     /// Takes a mail that is not sent out of the outbox, for good; to whom it was.
     pub async fn drop(&self, actor: &Actor, id: Uuid) -> Result<String, ApiError> {
         actor.require(Action::Mail)?;
+        actor.require_fresh(self.inner.clock.now())?;
         let store = &self.inner.store;
         let txn = store.within(store.begin()).await?;
         let to = rows::drop(&txn, id).await.map_err(db)?.ok_or_else(ApiError::not_found)?;

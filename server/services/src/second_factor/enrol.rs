@@ -137,7 +137,11 @@ impl SecondFactor {
         }
         let codes = self.replace_backups(&txn, card.id).await?;
         self.record(&txn, actor, &card, "backup_codes_made").await?;
+        let mail = &self.sessions.inner.mail;
+        let letter = letter::second_factor(&card, "given new back-up codes", self.now(), &mail.link("/account"));
+        mail.put(&txn, &card, letter).await?;
         commit(txn).await?;
+        mail.wake();
         Ok(codes)
     }
 

@@ -34,7 +34,7 @@ pub struct CleanedUp {
 }
 
 impl Sessions {
-    /// The clean-up on demand, to its end. Ended sessions are deleted after `older_than`, or after the retention in force.
+    /// The clean-up on demand, to its end; asks for sudo mode, since what it deletes is gone. Ended sessions are deleted after `older_than`, or after the retention in force.
     pub async fn clean_up(&self, actor: &Actor, older_than: Option<Millis>) -> Result<CleanedUp, ApiError> {
         self.clean_up_within(actor, older_than, Duration::MAX).await
     }
@@ -48,6 +48,7 @@ impl Sessions {
         patience: Duration,
     ) -> Result<CleanedUp, ApiError> {
         actor.require(Action::CleanUp)?;
+        actor.require_fresh(self.now())?;
         let (progress, so_far) = watch::channel(CleanedUp::default());
         // A task of its own: where the request is given up, the rest is cleaned up and written down all the same.
         let (this, actor) = (self.clone(), actor.clone());

@@ -23,6 +23,35 @@ async fn enrolled(w: &World, username: &str) -> (String, Vec<String>, SignedIn) 
     (key, backup, signed_in)
 }
 
+/// What strangers get wrong elsewhere is nobody's failure here.
+#[tokio::test]
+async fn strangers_keep_nobody_from_setting_it_up() {
+    each(unlimited(), async |w| {
+        for n in 0..101 {
+            let ip = format!("192.0.2.{n}");
+            let from = services::Origin { ip, user_agent: String::new() };
+            assert!(w.services.sessions.sign_in(&format!("nobody-{n}"), "wrong", false, &from, None).await.is_err());
+        }
+        enrolled(w, "mia").await;
+    })
+    .await;
+}
+
+/// A session that was left open, and the password, are not enough where there is a second factor.
+#[tokio::test]
+async fn the_password_alone_changes_nothing_once_the_sign_in_is_stale() {
+    each(unlimited(), async |w| {
+        let (_, _, session) = enrolled(w, "mia").await;
+        w.clock.advance(15 * MINUTE);
+        let (actor, token) = (session.session.actor(), session.token.expose());
+        let new = "purple-otter-sings-92";
+        let refused = w.services.accounts.change_password(&actor, token, PASSWORD, new, false).await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::ReauthRequired);
+        assert!(w.sign_in("mia", PASSWORD).await.unwrap_err().code == ErrorCode::SecondFactorRequired);
+    })
+    .await;
+}
+
 /// The first step; the token of the second.
 async fn first_step(w: &World, username: &str) -> String {
     let asked = w.sign_in(username, PASSWORD).await.unwrap_err();
