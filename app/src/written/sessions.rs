@@ -101,6 +101,7 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
                     </table>
                 </div>
                 {list.items.is_empty().then(|| empty(asked, &FILTERS, "Nobody has signed in yet.", "sessions"))}
+                <p class="empty">"Ending cannot be undone: who is ended signs in again. Last activity is exact; of a server that was killed, the last 10 s may be missing."</p>
                 {pager(asked, list.items.len(), list.total, "session", list.next.as_deref())}
                 <div class="actions start body">
                     <button class="button danger" data-some="">"End "<span data-count="">"0"</span>" selected"</button>
@@ -168,7 +169,7 @@ fn end_all(asked: &Asked<'_>, n: u64) -> impl IntoView + use<> {
                 {admin.then(|| view! {
                     <label class="check">
                         <input type="checkbox" name="include_own" value="true" />
-                        "My own session too, should it match"
+                        "My own session too, should it match: one more than this number"
                     </label>
                 })}
                 <div class="field">

@@ -13,7 +13,7 @@ use crate::{
     text,
     written::{
         Asked, Written, page,
-        part::{apply, chip, confirm, empty, exact, pager, refusal, refused, search, sorted, summary, when},
+        part::{apply, chip, confirm, empty, exact, kept, pager, refusal, refused, search, sorted, summary, when},
     },
 };
 
@@ -42,6 +42,7 @@ pub(crate) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
                 {manages.then(|| chip(q, "org", "Organisation", named(&organisations)))}
                 {chip(q, "account", "Account", accounts)}
                 {chip(q, "signed_in", "Signed in", signed_in)}
+                {kept(asked, "team")}
                 {apply(asked, &FILTERS)}
                 <span class="end">
                     {manages.then(|| view! {
