@@ -107,11 +107,13 @@ pub async fn invite_person(id: UserId) -> Result<Outcome, RpcError> {
     Ok(invited("The invitation is made.", id, &invitation, None))
 }
 
-/// Makes a link for somebody who forgot theirs.
+/// Makes a link for somebody who forgot theirs, and mails it where it can be.
 #[server(prefix = "/rpc", endpoint = "reset_link", output = Text)]
 pub async fn reset_link(id: UserId) -> Result<Outcome, RpcError> {
-    let token = ssr::services().accounts.reset_link(&ssr::actor()?, id).await?;
-    Ok(shown("The link is made.".to_owned(), "an hour", &token, None))
+    match ssr::services().accounts.send_reset(&ssr::actor()?, id).await? {
+        Invitation::Link(token) => Ok(shown("The link is made.".to_owned(), "an hour", &token, None)),
+        Invitation::Mailed(to) => Ok(Outcome::say(format!("The link goes to {to}, and works for an hour."))),
+    }
 }
 
 /// Signs somebody out everywhere, and lets them in no more.

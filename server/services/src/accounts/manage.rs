@@ -11,9 +11,10 @@ use domain::{
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use serde_json::json;
 
-use super::{Accounts, NewUser, Who, checked};
+use super::{Accounts, Invitation, NewUser, Who, checked};
 use crate::{
     audit::{self, Entry, Whose},
+    mail::letter,
     secret::{self, Token},
     sessions::commit,
     store::{
@@ -149,11 +150,39 @@ impl Accounts {
         self.may(actor)?;
         let txn = self.sessions.begin().await?;
         let card = self.find(&txn, &who.into()).await?;
+        let token = self.make_reset(&txn, actor, &card, false).await?;
+        commit(txn).await?;
+        Ok(token)
+    }
+
+    /// The same by mail, so that nobody but the person sees it; only where no mail can reach them the link is given back.
+    pub async fn send_reset(&self, actor: &Actor, who: impl Into<Who>) -> Result<Invitation, ApiError> {
+        self.may(actor)?;
+        let mail = &self.sessions.inner.mail;
+        let txn = self.sessions.begin().await?;
+        let card = self.find(&txn, &who.into()).await?;
+        let to = card.email.clone().filter(|_| mail.is_configured());
+        let token = self.make_reset(&txn, actor, &card, to.is_some()).await?;
+        if to.is_some() {
+            let link = mail.link(&format!("/reset?token={}", token.expose()));
+            mail.put(&txn, &card, letter::password_reset(&card, &link, RESET_FOR)).await?;
+        }
+        commit(txn).await?;
+        mail.wake();
+        Ok(to.map_or(Invitation::Link(token), Invitation::Mailed))
+    }
+
+    async fn make_reset(
+        &self,
+        txn: &DatabaseTransaction,
+        actor: &Actor,
+        card: &UserCard,
+        mailed: bool,
+    ) -> Result<Token, ApiError> {
         let ((token, hash), now) = (secret::token(), self.clock().now());
         let until = Some(now.plus(RESET_FOR));
-        token::replace(&txn, Kind::Reset, Some(card.id), &hash, now, until).await.map_err(db)?;
-        self.audit(&txn, actor, "reset_link_made", &card.username, None).await?;
-        commit(txn).await?;
+        token::replace(txn, Kind::Reset, Some(card.id), &hash, now, until).await.map_err(db)?;
+        self.audit(txn, actor, "reset_link_made", &card.username, Some(json!({"mailed": mailed}))).await?;
         Ok(token)
     }
 

@@ -224,6 +224,10 @@ async fn invitations_are_mailed_where_that_can_be() {
         let (_, token) = mail.body.split_once("/reset?token=").unwrap();
         accounts.reset(token.split_whitespace().next().unwrap(), PASSWORD, &from()).await.unwrap();
         assert!(world.sign_in("ann", PASSWORD).await.is_ok());
+        // A link for somebody who forgot theirs goes the same way.
+        let reset = accounts.send_reset(&Actor::Operator, "ann").await.unwrap();
+        assert!(matches!(reset, Invitation::Mailed(to) if to == "ann@example.org"));
+        assert!(matches!(accounts.send_reset(&Actor::Operator, "ben").await.unwrap(), Invitation::Link(_)));
     })
     .await;
 }
