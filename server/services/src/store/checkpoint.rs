@@ -43,7 +43,7 @@ impl Store {
 
     /// Does so again and again until `stop`.
     pub(crate) async fn run_checkpoints(self, stop: CancellationToken) {
-        let (mut begun, mut quiet) = (self.begun(), 0);
+        let (mut begun, mut quiet, mut failing) = (self.begun(), 0, false);
         while self.checkpointer.is_some() {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -54,9 +54,11 @@ impl Store {
                 continue;
             }
             begun = self.begun();
-            if let Err(e) = self.checkpoint().await {
-                tracing::warn!(error = %e, "the database's log could not be moved into its file; it will be tried again");
+            let moved = self.checkpoint().await;
+            if let Some(e) = moved.as_ref().err().filter(|_| !failing) {
+                tracing::warn!(error = %e, "the database's log could not be moved into its file; it is tried again");
             }
+            failing = moved.is_err();
         }
     }
 }
