@@ -128,7 +128,7 @@ impl Hub {
         let mut pace = Pace::new(flush_after);
         let mut batch = Vec::with_capacity(BATCH);
         // One timer for all that is due, set anew only when something is due earlier: each setting of a near one wakes the
-        // system's poll once for nothing, which at hundreds of changes a second was a quarter of all our work.
+        // system's poll once for nothing.
         let mut alarm = pin!(sleep_until(flush_after));
         loop {
             self.look();
