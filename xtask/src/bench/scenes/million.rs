@@ -26,7 +26,7 @@ const LISTS: [(&str, &str); 14] = [
     ("of an address", "ip=10.0.0.7"),
     ("of a kind of device", "device=phone"),
     ("of a reason", "reason=idle_timeout"),
-    ("since a day", "from=1700000000000"),
+    ("since a day", "from=2026-06-01T00:00:00Z"),
     ("by part of a name", "q=load-0123"),
     ("by part of an address", "q=10.0.0.7"),
 ];
@@ -36,7 +36,7 @@ const SECONDS: u32 = 30;
 /// A session of the page of sessions, on 1,000,000 of them, 100,000 live.
 pub(super) fn sessions(rollcall: &Rollcall) -> Outcome<Scene> {
     let history = rollcall.history("--sessions 1000000 --live 100000 --people 50000")?;
-    let (mut figures, mut lists) = (vec![], serde_json::Map::new());
+    let (mut figures, mut lists, mut refused) = (vec![], serde_json::Map::new(), 0.0);
     {
         let server = history.serve()?;
         for (name, query) in LISTS {
@@ -44,8 +44,10 @@ pub(super) fn sessions(rollcall: &Rollcall) -> Outcome<Scene> {
             let raw = server.http_as_admin(&get)?;
             let measure = format!("first page and count of 1,000,000 sessions: {name}, p50");
             figures.push(Figure::at_most(measure, "ms", at(&raw, "/latency/p50_ms")).floor(200.0));
+            refused += sum(&raw, "/errors");
             lists.insert(name.to_owned(), raw);
         }
+        figures.push(Figure::at_most("failed requests", "", refused).floor(0.0));
         let raw = revoke(&server, &mut figures)?;
         lists.insert("revoke".to_owned(), raw);
     }
