@@ -4,11 +4,15 @@ use std::{
     env,
     path::{Path, PathBuf},
     process::Command,
+    sync::LazyLock,
 };
 
-/// The checkout's top folder.
+/// The checkout's top folder: the one cargo runs us for, which need not be the one we were compiled in where clones share
+/// a target folder.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+    static OURS: LazyLock<PathBuf> =
+        LazyLock::new(|| env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into()).into());
+    OURS.parent().unwrap_or(Path::new("."))
 }
 
 /// Cargo's target folder, absolute. Given to every cargo started from here, so that both sides agree on it.
