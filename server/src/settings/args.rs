@@ -205,7 +205,7 @@ pub struct PresenceArgs {
     /// What people who are away are shown as
     #[arg(long, env = "ROLLCALL_AWAY_AS", default_value = "away", value_name = "STATE")]
     pub away_as: Away,
-    /// How often the server pings each socket
+    /// After how long a silence the server pings a socket
     #[arg(long, env = "ROLLCALL_HEARTBEAT", default_value = "25s", value_parser = duration, value_name = "DURATION")]
     pub heartbeat: Millis,
     /// A socket without a sign of life for this long is lost

@@ -371,7 +371,7 @@ pub const ALL: &[Setting] = &[
         "heartbeat",
         Group::Connections,
         "Ping every",
-        "How often the server asks each socket for a sign of life.",
+        "A socket that has kept silent for this long is asked for a sign of life.",
         SHORT,
         Place::Duration(|s| &mut s.heartbeat),
     ),
