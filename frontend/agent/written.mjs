@@ -57,6 +57,9 @@ async function ask(url, door = '/rpc/page') {
     const p = Object.assign(document.createElement('p'), { className: 'card message', textContent: answer.error.message });
     root().replaceChildren(p);
   } else {
+    const open = url.split('?')[0] === shown?.split('?')[0] && root().querySelector('dialog[open]');
+    // Not under somebody's hands: what they opened while this was asked stays, and the page is put right once it is closed.
+    if (open) return open.addEventListener('close', () => ask(here(), door), { once: true });
     put(answer.ok.html, url);
     tell('title', answer.ok.title);
   }
@@ -103,17 +106,21 @@ function put(html, url) {
     if (inside) document.getElementById('main')?.focus({ preventScroll: true });
     return;
   }
-  const focus = document.activeElement?.id;
+  const focus = document.activeElement;
   old.forEach((e, i) => {
     if (e.innerHTML !== fresh[i].innerHTML) e.replaceChildren(...fresh[i].childNodes);
   });
-  if (focus && document.activeElement?.id !== focus) document.getElementById(focus)?.focus();
+  if (!focus.isConnected) likeness(focus)?.focus({ preventScroll: true });
   // What one chose by going back is shown by the fields as well, unless one is typing there.
   for (const field of next.querySelectorAll('form[method=get] [name]')) {
     const mine = root().querySelector(`form[method=get] [name="${CSS.escape(field.name)}"]`);
     if (mine && mine !== document.activeElement && mine.type !== 'checkbox') mine.value = field.value;
   }
 }
+
+/** What stands where `gone` stood: of the same id, else written alike. */
+const likeness = (gone) => (gone.id ? document.getElementById(gone.id)
+  : [...root().querySelectorAll(gone.localName)].find((e) => e.outerHTML === gone.outerHTML));
 
 /** Goes to `url` by the router of the app, as if a link had been followed. */
 function go(url, replace) {
