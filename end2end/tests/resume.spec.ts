@@ -116,3 +116,63 @@ test("offline and online again, the list goes on where it was, by a patch and no
     [comes.name]: "/new",
   });
 });
+
+/** What the server answers a question with, and what it sends when something changed. */
+const NEWS = ["patch", "snapshot"];
+
+test("a list that lost a patch, or came out different, asks again and is right", async ({ page, client, admin, newPerson }) => {
+  await page.addInitScript(() => delete (window as { SharedWorker?: unknown }).SharedWorker);
+  const person = await newPerson();
+  const working = await client(person);
+  await working.beat({ page: "/one", idle_ms: 0 });
+  let harm: ((frame: [string, string, string, string, Record<string, unknown>]) => void) | undefined;
+  const heard: string[] = [];
+  const asked: string[] = [];
+  await page.routeWebSocket(/\/socket\/websocket/, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((data) => {
+      const [, , topic, event] = JSON.parse(String(data)) as [string, string, string, string];
+      if (topic.startsWith("live:online")) asked.push(event);
+      server.send(data);
+    });
+    server.onMessage((data) => {
+      const frame = JSON.parse(String(data)) as [string, string, string, string, Record<string, unknown>];
+      if (frame[2].startsWith("live:online") && NEWS.includes(frame[3])) {
+        if (frame[3] === "patch" && harm) {
+          harm(frame);
+          harm = undefined;
+        }
+        heard.push(frame[3]);
+      }
+      socket.send(JSON.stringify(frame));
+    });
+  });
+  await enter(page, admin, "/admin/live");
+  await live(page);
+  await expect(rowOf(page, person.name)).toContainText("/one");
+  await working.beat({ page: "/two", idle_ms: 0 });
+  await expect(rowOf(page, person.name)).toContainText("/two");
+
+  for (const [n, how] of [
+    // As if the one before it had been lost.
+    (payload: Record<string, unknown>) => (payload.prev = Number(payload.prev) + 1),
+    // As if a row had been read wrongly.
+    (payload: Record<string, unknown>) => (payload.hash = "0".repeat(String(payload.hash).length)),
+    // As if what it carries had been changed on the way.
+    (payload: Record<string, unknown>) => {
+      for (const row of payload.upsert as { id: string }[]) row.id = row.id.replace(/^./, (c) => (c === "0" ? "1" : "0"));
+    },
+  ].entries()) {
+    [heard.length, asked.length] = [0, 0];
+    harm = (frame) => how(frame[4]);
+    await working.beat({ page: `/harmed-${n}`, idle_ms: 0 });
+    await expect(rowOf(page, person.name)).toContainText(`/harmed-${n}`);
+    await expect.poll(() => heard).toContain("snapshot");
+    expect(asked, "it asks once").toEqual(["query"]);
+    // And it goes on by patches.
+    await working.beat({ page: `/healed-${n}`, idle_ms: 0 });
+    await expect(rowOf(page, person.name)).toContainText(`/healed-${n}`);
+    expect(heard.filter((event) => event === "snapshot")).toHaveLength(1);
+  }
+  await expect(page.getByRole("table", { name: "People online" }).getByRole("row")).toHaveCount(3);
+});

@@ -74,3 +74,34 @@ test("on a phone the rest of the pages is behind More", async ({ page, admin }) 
   await expect(page.getByRole("heading", { name: "Devices", level: 1 })).toBeVisible();
   await expect(page.getByRole("link", { name: "Devices" })).toBeHidden();
 });
+
+test("what one opens stays open while the page below it is put right", async ({ page, admin, newPerson, client }) => {
+  const person = await newPerson();
+  await client(person);
+  await enter(page, admin, `/admin/sessions?user=${person.username}`);
+  const asked = page.waitForRequest("**/rpc/page");
+  let answer = () => {};
+  const held = new Promise<void>((resolve) => (answer = resolve));
+  await page.route("**/rpc/page", async (route) => {
+    await held;
+    await route.continue();
+  });
+  // The list is asked for anew, and before it is there one has gone on.
+  await page.getByRole("combobox", { name: "State" }).selectOption("live");
+  await asked;
+  const open = page.getByRole("button", { name: /^End .* that match/ });
+  await open.focus();
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog");
+  await expect(dialog).toBeVisible();
+  const answered = page.waitForResponse("**/rpc/page");
+  answer();
+  await (await answered).finished();
+  await expect(page).toHaveURL(/state=live/);
+  await expect(dialog).toBeVisible();
+  const again = page.waitForResponse("**/rpc/page");
+  await page.keyboard.press("Escape");
+  await (await again).finished();
+  await expect(dialog).toBeHidden();
+  await expect(open).toBeFocused();
+});

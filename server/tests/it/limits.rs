@@ -8,7 +8,7 @@ use server::access::routes;
 use crate::{
     harness::{App, Client, PASSWORD, Raw},
     routes::{concrete, is_page},
-    socket::slow::a_watcher_that_never_reads_is_cut,
+    socket::slow::{a_watcher_that_never_reads_is_cut, a_watcher_that_reads_again_is_told_why},
 };
 
 fn head(client: &Client, method: &str, path: &str, more: &str) -> String {
@@ -89,7 +89,12 @@ async fn packed_bodies_are_not_unpacked() {
 /// Rows 45 and 58: whoever is slow is given up. One test, because all of them wait, and can wait together.
 #[tokio::test]
 async fn slow_clients_are_given_up() {
-    tokio::join!(slow_heads_are_closed(), slow_bodies_are_given_up(), a_watcher_that_never_reads_is_cut());
+    tokio::join!(
+        slow_heads_are_closed(),
+        slow_bodies_are_given_up(),
+        a_watcher_that_never_reads_is_cut(),
+        a_watcher_that_reads_again_is_told_why()
+    );
 }
 
 /// A head that dribbles in, and a connection that says nothing, are closed within thirty seconds; meanwhile hundreds of

@@ -182,3 +182,29 @@ pub(crate) async fn a_watcher_that_never_reads_is_cut() {
     let online: Value = admin.get("/api/v1/admin/users/online?q=mia").await.json();
     assert_eq!(online["total"], 1, "others are not touched");
 }
+
+/// One that reads nothing for 30 s and then goes on finds why it was closed behind what had been on its way; run by
+/// `limits`, among others that wait.
+pub(crate) async fn a_watcher_that_reads_again_is_told_why() {
+    let app = App::start().await;
+    let admin = app.signed_in("ada", "admin", None).await;
+    let (mia, _tabs) = heavy(&app).await;
+    let mut stuck = admin.narrow_socket(4_096).await;
+    stuck.cast("presence:all", "phx_join", json!({})).await;
+    // It is stuck since something waits for it and is not taken; before that, all that came was on its way at once.
+    let (mut since, mut queued) = (Instant::now(), 0);
+    for n in 0.. {
+        let choice = if n % 2 == 0 { "busy" } else { "available" };
+        mia.put("/api/v1/presence/me", json!({"choice": choice})).await;
+        queued = app.services.presence.queued().await.unwrap();
+        match queued {
+            0 => since = Instant::now(),
+            200_000.. => break,
+            _ => {}
+        }
+    }
+    assert!(queued > 0);
+    // Half-way between the end of the server's patience and that of its goodbye.
+    tokio::time::sleep_until((since + Duration::from_secs(31)).into()).await;
+    assert_eq!(stuck.closed().await, Some(4009));
+}
