@@ -2,10 +2,12 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    io::{self, BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
     time::Duration,
 };
 
@@ -96,21 +98,23 @@ impl Rollcall {
         let folder = TempDir::new_in(self.folder.path())?;
         let data = folder.path().join("data");
         copy(&self.data(), &data)?;
-        let (child, url) = self.start(folder.path(), "127.0.0.1:0")?;
+        // Free a moment ago; the server wants to be told which.
+        let ops = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let (child, url) = self.start(folder.path(), "127.0.0.1:0", &ops)?;
         let admin = folder.path().join("admin");
-        let server = Server { rollcall: self, child, url, admin, folder };
+        let server = Server { rollcall: self, child, url, ops, admin, folder };
         fs::write(&server.admin, format!("{ADMIN}\t{}\n", sign_in(&server.url)?))?;
         Ok(server)
     }
 
-    /// A server on the data in `folder`, and where it listens.
-    fn start(&self, folder: &Path, listen: &str) -> Outcome<(Child, String)> {
+    /// A server on the data in `folder`, and where it listens; `ops` is where its metrics are.
+    fn start(&self, folder: &Path, listen: &str, ops: &str) -> Outcome<(Child, String)> {
         let plain = self.command(&[]);
         let mut serve = process::that_ends_with_us(&self.binary, "KILL");
         for (name, _) in plain.get_envs() {
             serve.env_remove(name);
         }
-        serve.args(["serve", "--listen", listen, "--ops-listen", "off", "--data-dir"]).arg(folder.join("data"));
+        serve.args(["serve", "--listen", listen, "--ops-listen", ops, "--data-dir"]).arg(folder.join("data"));
         serve.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped());
         let log = self.folder.path().join("log");
         let mut child = serve.stderr(File::create(&log)?).spawn()?;
@@ -137,6 +141,8 @@ pub(super) struct Server<'a> {
     rollcall: &'a Rollcall,
     child: Child,
     url: String,
+    /// The address of its metrics.
+    ops: String,
     /// A file with the admin's cookie.
     admin: PathBuf,
     folder: TempDir,
@@ -171,6 +177,25 @@ impl Server<'_> {
         self.load("sockets", &self.rollcall.cookies(), words)
     }
 
+    /// The same, and the highest value that the gauge `name` had meanwhile, looked at ten times a second.
+    pub(super) fn sockets_and_highest(&self, words: &str, name: &str) -> Outcome<(Value, f64)> {
+        let done = AtomicBool::new(false);
+        let (raw, highest) = thread::scope(|scope| {
+            let highest = scope.spawn(|| {
+                let mut highest = f64::NAN;
+                while !done.load(Ordering::Relaxed) {
+                    highest = highest.max(gauge(&self.ops, name).unwrap_or(f64::NAN));
+                    thread::sleep(Duration::from_millis(100));
+                }
+                highest
+            });
+            let raw = self.sockets(words);
+            done.store(true, Ordering::Relaxed);
+            (raw, highest.join())
+        });
+        Ok((raw?, highest.map_err(|_| "the metrics could not be read")?))
+    }
+
     /// The same, with a stop and a new start when the people are ready for it.
     pub(super) fn sockets_through_a_restart(&mut self, words: &str) -> Outcome<Value> {
         let mut command = self.command("sockets", &self.rollcall.cookies(), &format!("{words} --restart"));
@@ -181,7 +206,7 @@ impl Server<'_> {
         if notes.any(|line| line.starts_with("ready: ")) {
             process::stop(&mut self.child, "TERM", STOP_MAX);
             let address = self.url.trim_start_matches("http://").to_owned();
-            (self.child, _) = self.rollcall.start(self.folder.path(), &address)?;
+            (self.child, _) = self.rollcall.start(self.folder.path(), &address, &self.ops)?;
         }
         let value = first_value(output);
         load.wait()?;
@@ -236,17 +261,29 @@ fn first_value(output: ChildStdout) -> Option<Value> {
 fn sign_in(url: &str) -> Outcome<String> {
     let authority = url.trim_start_matches("http://");
     let body = json!({ "username": ADMIN, "password": PASSWORD }).to_string();
-    let mut stream = TcpStream::connect(authority)?;
-    let head = format!("POST /api/v1/auth/login HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n");
-    let about = format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
-    stream.write_all(format!("{head}{about}{body}").as_bytes())?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
+    let about = format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+    let answer = ask(authority, "POST /api/v1/auth/login", &about, &body)?;
     let cookie = answer.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("set-cookie").then(|| value.trim().split(';').next())?
     });
     Ok(cookie.ok_or_else(|| format!("the admin could not sign in: {answer}"))?.to_owned())
+}
+
+/// What a gauge of the metrics at this address stands at.
+fn gauge(authority: &str, name: &str) -> Option<f64> {
+    let answer = ask(authority, "GET /metrics", "", "").ok()?;
+    answer.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+}
+
+/// The whole answer to one request.
+fn ask(authority: &str, what: &str, headers: &str, body: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(authority)?;
+    let head = format!("{what} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n{headers}\r\n");
+    stream.write_all(format!("{head}{body}").as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 /// Copies a folder of files and folders.

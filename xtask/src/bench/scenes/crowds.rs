@@ -1,5 +1,7 @@
 //! The hard cases: everybody at once, everybody watching everybody, somebody who does not read.
 
+use std::thread;
+
 use serde_json::json;
 
 use super::{
@@ -37,11 +39,20 @@ pub(super) fn room(rollcall: &Rollcall) -> Outcome<Scene> {
     Ok(Scene { figures, raw })
 }
 
-/// 18,000 who are cut off, and all come back at the same moment.
+/// 18,000 who are cut off, and all come back at the same moment; and once more while others sign in.
 pub(super) fn herd(rollcall: &Rollcall) -> Outcome<Scene> {
+    const WORDS: &str = "--people 18000 --join --rate 3000 --sources 10 --watchers 5 --drop --grace 15s --reconnect";
+    /// The whole of it takes about 40 s.
+    const SECONDS: u32 = 40;
+    let raw = rollcall.serve()?.sockets(WORDS)?;
     let server = rollcall.serve()?;
-    let raw =
-        server.sockets("--people 18000 --join --rate 3000 --sources 10 --watchers 5 --drop --grace 15s --reconnect")?;
+    let alone = server.sign_ins(10)?;
+    let (herd, sign_ins) = thread::scope(|scope| {
+        let herd = scope.spawn(|| server.sockets(WORDS).map_err(|_| "the herd was lost"));
+        let sign_ins = server.sign_ins(SECONDS);
+        (herd.join(), sign_ins)
+    });
+    let (beside, sign_ins) = (herd.map_err(|_| "the herd broke off")??, sign_ins?);
     let figures = vec![
         Figure::at_most(
             "all 18,000 reconnect, watchers complete",
@@ -52,9 +63,13 @@ pub(super) fn herd(rollcall: &Rollcall) -> Outcome<Scene> {
         .goal(3.0)
         .others("Phoenix not within 100–190"),
         Figure::at_most("server's CPU per 1,000 who reconnect", "s", at(&raw, "/reconnect/cpu_seconds_per_1000")),
-        Figure::at_most("connections that failed", "", sum(&raw, "/failed")).floor(0.0),
+        Figure::at_most("sign-ins alone, 20/s, p99", "ms", at(&alone, "/latency/p99_ms")),
+        Figure::at_most("sign-ins while 18,000 come, go and come back, p99", "ms", at(&sign_ins, "/latency/p99_ms")),
+        Figure::at_most("the slowest of them", "ms", at(&sign_ins, "/latency/max_ms")),
+        Figure::at_most("sign-ins that failed", "", sum(&alone, "/errors") + sum(&sign_ins, "/errors")).floor(0.0),
+        Figure::at_most("connections that failed", "", sum(&raw, "/failed") + sum(&beside, "/failed")).floor(0.0),
     ];
-    Ok(Scene { figures, raw })
+    Ok(Scene { figures, raw: json!({ "herd": raw, "alone": alone, "sign_ins": sign_ins, "beside": beside }) })
 }
 
 /// The server stops and starts again, and 10,000 come back.
@@ -133,14 +148,17 @@ pub(super) fn held(rollcall: &Rollcall) -> Outcome<Scene> {
 pub(super) fn stuck(rollcall: &Rollcall) -> Outcome<Scene> {
     let words = "--people 2000 --join --rate 2000 --watchers 5 --changes-per-second 500 --seconds 20";
     let without = rollcall.serve()?.sockets(words)?;
-    let raw = rollcall.serve()?.sockets(&format!("{words} --stuck 1"))?;
+    let stuck = rollcall.serve()?;
+    let (raw, queued) = stuck.sockets_and_highest(&format!("{words} --stuck 1"), "rollcall_queued_bytes")?;
     let p99 = |report| at(report, "/changes/latency/p99_ms");
     let others = at(&raw, "/changes/bytes_per_change_per_watcher") * at(&raw, "/changes/sent");
     let figures = vec![
         Figure::at_most("500 changes/s to five watchers, p99", "ms", p99(&without)),
         Figure::at_most("the same beside a stuck watcher, by that without", "", p99(&raw) / p99(&without)).floor(1.2),
-        Figure::at_most("server's memory grew meanwhile", "KiB", kib(&raw, "/stuck/memory_growth"))
+        Figure::at_most("the most that waited for it", "kB", queued / 1e3)
+            .floor(256.0)
             .others("Phoenix, Socket.IO: without bound"),
+        Figure::at_most("server's memory grew meanwhile", "KiB", kib(&raw, "/stuck/memory_growth")),
         Figure::at_most("sent to the stuck watcher until it agreed", "KiB", kib(&raw, "/stuck/bytes"))
             .others(format!("sent to each of the others: {}", number(others / 1024.0))),
         Figure::at_most("until it agreed, once it read again", "s", at(&raw, "/stuck/converged_seconds")).floor(1.0),
