@@ -4,7 +4,7 @@ use std::{future::poll_fn, num::NonZeroU32, sync::LazyLock, time::Duration};
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
 use bytes::Bytes;
-use domain::time::Millis;
+use domain::{presence::ConnectionId, time::Millis};
 use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
 use governor::{Quota, RateLimiter, clock::MonotonicClock};
 use services::{
@@ -83,9 +83,11 @@ async fn serve<W>(ws: &mut W, version: Version, socket: &Socket, services: &Serv
 where
     W: Stream<Item = Result<Message, axum::Error>> + Sink<Message, Error = axum::Error> + Unpin,
 {
-    // Whoever has spoken within a heartbeat need not be asked: Phoenix clients beat by themselves.
+    // Whoever has spoken within a heartbeat need not be asked: Phoenix clients beat by themselves. Those who came
+    // together, as after a restart, are not asked together: the first silence is shorter by a share of its own for each.
+    let mut lead = share(socket.id, services.settings.now().heartbeat);
     let mut quiet_since = Instant::now();
-    let mut silence = Box::pin(sleep_until(end_of_step(quiet_since, services.settings.now().heartbeat)));
+    let mut silence = Box::pin(sleep_until(end_of_step(quiet_since, services.settings.now().heartbeat - lead)));
     // Its default clock asks the processor who it is for each limiter, which a virtual machine answers slowly.
     let limiter = RateLimiter::direct_with_clock(Quota::per_second(PER_SECOND).allow_burst(BURST), MonotonicClock);
     let mut channels = Channels::default();
@@ -102,12 +104,12 @@ where
             () = &mut silence => {
                 // Another rhythm holds from here on: until then nobody is lost by it (`Roster::set_limits`).
                 let heartbeat = services.settings.now().heartbeat;
-                let due = end_of_step(quiet_since, heartbeat);
+                let due = end_of_step(quiet_since, heartbeat - lead);
                 if Instant::now() < due {
                     silence.as_mut().reset(due);
                     continue;
                 }
-                quiet_since = Instant::now();
+                (quiet_since, lead) = (Instant::now(), 0);
                 silence.as_mut().reset(end_of_step(quiet_since, heartbeat));
                 Message::Ping(Bytes::new())
             }
@@ -153,6 +155,13 @@ where
             return end;
         }
     }
+}
+
+/// A share of `whole` for socket number `id`, such that those of sockets that follow each other lie evenly between nothing
+/// and all of it (Knuth, The Art of Computer Programming 3, 6.4: Fibonacci hashing).
+fn share(id: ConnectionId, whole: Millis) -> Millis {
+    let spread = (id as u32).wrapping_mul(2_654_435_769);
+    ((u128::from(whole.unsigned_abs()) * u128::from(spread)) >> u32::BITS) as Millis
 }
 
 /// The end of a step, a heartbeat after `start`.
@@ -221,5 +230,24 @@ fn fault(error: axum::Error) -> End {
         }
         Some(tungstenite::Error::Utf8(_) | tungstenite::Error::Protocol(_)) => End::Close(Close::MALFORMED),
         _ => End::Lost,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a thousand that come together, no tenth of the time has more than a little over its tenth.
+    #[test]
+    fn shares_lie_evenly() {
+        for first in [0, 1_000_000, u64::from(u32::MAX) - 500] {
+            let mut tenths = [0; 10];
+            for id in first..first + 1_000 {
+                let share = share(id, 25_000);
+                assert!((0..25_000).contains(&share));
+                tenths[(share / 2_500) as usize] += 1;
+            }
+            assert!(tenths.iter().all(|n| (95..=105).contains(n)), "{tenths:?}");
+        }
     }
 }

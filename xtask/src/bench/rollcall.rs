@@ -1,6 +1,7 @@
 //! The release binary as the bench uses it: one prepared data directory, a copy of it for each server.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File},
     io::{self, BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
@@ -109,13 +110,19 @@ impl Rollcall {
 
     /// A server on the data in `folder`, and where it listens; `ops` is where its metrics are.
     fn start(&self, folder: &Path, listen: &str, ops: &str) -> Outcome<(Child, String)> {
+        let data = folder.join("data");
+        let words = ["serve", "--listen", listen, "--ops-listen", ops, "--data-dir"].map(OsStr::new);
+        self.listening(folder, words.into_iter().chain([data.as_os_str()]))
+    }
+
+    /// The binary with arguments that let it listen, and where it does.
+    fn listening<'a>(&self, folder: &Path, args: impl Iterator<Item = &'a OsStr>) -> Outcome<(Child, String)> {
         let plain = self.command(&[]);
         let mut serve = process::that_ends_with_us(&self.binary, "KILL");
         for (name, _) in plain.get_envs() {
             serve.env_remove(name);
         }
-        serve.args(["serve", "--listen", listen, "--ops-listen", ops, "--data-dir"]).arg(folder.join("data"));
-        serve.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped());
+        serve.args(args).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped());
         let log = self.folder.path().join("log");
         let mut child = serve.stderr(File::create(&log)?).spawn()?;
         let lines = BufReader::new(child.stdout.take().ok_or("no output")?).lines();
@@ -126,6 +133,19 @@ impl Rollcall {
             return Err(format!("the server did not start:\n{}", said()).into());
         };
         Ok((child, url))
+    }
+
+    /// `rollcall load sockets` against a server that does nothing but answer.
+    pub(super) fn sockets_of_a_bare_server(&self, words: &str) -> Outcome<Value> {
+        let (mut bare, url) = self.listening(self.folder.path(), ["load", "bare"].map(OsStr::new).into_iter())?;
+        let pid = bare.id().to_string();
+        let mut load = self.command(&["load", "sockets", "--json", "--url", &url, "--pid", &pid]);
+        // Nobody watches; any cookie will do.
+        load.arg("--cookies").arg(self.cookies()).arg("--watch-cookie").arg(self.cookies());
+        load.args(words.split_whitespace());
+        let raw = process::read(&mut load);
+        process::stop(&mut bare, "KILL", STOP_MAX);
+        Ok(serde_json::from_str(&raw?)?)
     }
 
     /// Single acts of the services, in a process and a database of their own.

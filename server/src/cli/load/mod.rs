@@ -4,11 +4,12 @@
 //!   sessions, live and over.
 //! - `http`, `sockets`: the two clients. `target`: the server they go to. `process`: what it costs.
 //! - `micro`: single acts of the services, without a network. `refusals`: refused sign-ins among them.
-//! - `summary`: many durations in a few numbers.
+//! - `bare`: a server to compare with, which does nothing. `summary`: many durations in a few numbers.
 //!
 //! Floors and goals are not here but in the bench, which runs these. To add a load: a file with its arguments, its
 //! report and a `run`, and a line in `Act`.
 
+mod bare;
 mod cookies;
 mod http;
 mod micro;
@@ -39,6 +40,7 @@ enum Act {
     Http(http::HttpArgs),
     Sockets(sockets::SocketsArgs),
     Micro(micro::MicroArgs),
+    Bare(bare::BareArgs),
 }
 
 pub(super) async fn run(args: LoadArgs) -> Result<(), Failure> {
@@ -48,6 +50,7 @@ pub(super) async fn run(args: LoadArgs) -> Result<(), Failure> {
         Act::Http(args) => http::run(args).await,
         Act::Sockets(args) => sockets::run(args).await,
         Act::Micro(args) => micro::run(args).await,
+        Act::Bare(args) => bare::run(args).await,
     }
 }
 

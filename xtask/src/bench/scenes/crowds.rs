@@ -110,8 +110,10 @@ pub(super) fn busy(rollcall: &Rollcall) -> Outcome<Scene> {
 
 /// As many as the open files allow, each of whom changes page every 30 s.
 pub(super) fn held(rollcall: &Rollcall) -> Outcome<Scene> {
-    let words = "--people 19000 --join --rate 3000 --sources 10 --watchers 10 --changes-per-second 633 --seconds 30";
-    let everybody = rollcall.serve()?.sockets(words)?;
+    let alone = "--people 19000 --join --rate 3000 --sources 10 --changes-per-second 633 --seconds 30";
+    let words = format!("{alone} --watchers 10");
+    let bare = rollcall.sockets_of_a_bare_server(&format!("{alone} --watchers 0"))?;
+    let everybody = rollcall.serve()?.sockets(&words)?;
     let window = rollcall.serve()?.sockets(&format!("{words} --watch live"))?;
     let figures = vec![
         Figure::at_least("connections held by one process", "", connected(&everybody))
@@ -132,6 +134,12 @@ pub(super) fn held(rollcall: &Rollcall) -> Outcome<Scene> {
         .floor(6.0)
         .goal(3.0)
         .others("Phoenix 3–8 without changes"),
+        Figure::at_most(
+            "the same people and changes on a bare server: no sign-in, no presence, no watchers",
+            "% of a core",
+            at(&bare, "/changes/cpu_percent"),
+        ),
+        Figure::at_most("its CPU per 1,000 who come", "s", at(&bare, "/connect/cpu_seconds_per_1000")),
         Figure::at_most("the same, p99", "ms", at(&everybody, "/changes/latency/p99_ms")),
         Figure::at_most(
             "the same with 10 watchers of a window: server's CPU",
@@ -141,7 +149,7 @@ pub(super) fn held(rollcall: &Rollcall) -> Outcome<Scene> {
         .floor(6.0)
         .goal(3.0),
     ];
-    Ok(Scene { figures, raw: json!({ "everybody": everybody, "window": window }) })
+    Ok(Scene { figures, raw: json!({ "everybody": everybody, "window": window, "bare": bare }) })
 }
 
 /// One watcher reads nothing for 20 s, beside five that do, who are to notice nothing of it.
