@@ -9,6 +9,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod checkup;
 pub mod clock;
 mod cursor;
 pub mod directory;
@@ -39,6 +40,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use crate::{
     accounts::{Accounts, Edited, Invitation, Invited, NewUser, WhichPeople, Who},
     audit::{Audit, AuditRow, Verified, Whose},
+    checkup::Checkup,
     clock::Clock,
     directory::Directory,
     events::Events,
@@ -52,7 +54,7 @@ pub use crate::{
     settings::{Changes, Present, SettingsOf},
     signs::Opened,
     store::{Inspection, Migration, Store, audit::AuditFilter},
-    vault::{KeyView, Vault, VaultError},
+    vault::{KeyView, Tried, Vault, VaultError},
 };
 
 /// What `Services::open` needs to know.

@@ -26,3 +26,8 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
     let json = serde_json::to_string_pretty(value);
     text(json.map_err(|e| Failure::failed(format!("the answer cannot be written as JSON: {e}")))?)
 }
+
+/// `1 session`, `2 sessions`.
+pub(super) fn count(n: u64, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}

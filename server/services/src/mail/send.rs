@@ -51,8 +51,19 @@ impl Smtp {
         Ok(Self { transport: builder.timeout(Some(PATIENCE)).build(), from, host: host.to_owned() })
     }
 
-    pub(super) fn label(&self) -> String {
+    /// The server's address and the sender; no password.
+    pub fn label(&self) -> String {
         format!("{} as {}", self.host, self.from)
+    }
+
+    /// Whether the server answers, and lets us in; what is wrong is a sentence for an operator.
+    pub async fn check(&self) -> Result<(), String> {
+        match tokio::time::timeout(PATIENCE / 2, self.transport.test_connection()).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) => Err("it does not answer as a mail server does".to_owned()),
+            Ok(Err(e)) => Err(e.to_string().chars().filter(|c| !c.is_control()).take(ERROR_MAX).collect()),
+            Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs() / 2)),
+        }
     }
 
     /// One try; what is wrong is a sentence for an administrator.

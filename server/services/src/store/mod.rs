@@ -10,6 +10,7 @@
 pub(crate) mod audit;
 pub(crate) mod card;
 pub(crate) mod checkpoint;
+pub(crate) mod checkup;
 pub(crate) mod data;
 pub(crate) mod directory;
 pub(crate) mod ending;
@@ -151,6 +152,13 @@ impl Store {
             Self { write: pool.clone(), read: pool, kept: None, checkpointer: None, begun: Arc::default() }
         };
         Ok(store)
+    }
+
+    /// Opens what is there for reading alone: nothing is made, and nothing migrated.
+    pub(crate) async fn open_to_look(url: &str) -> Result<Self, DbErr> {
+        let options = if url.starts_with("sqlite:") { sqlite(url, 1, For::Reading) } else { postgres(url) };
+        let read = Database::connect(options).await?;
+        Ok(Self { write: read.clone(), read, kept: None, checkpointer: None, begun: Arc::default() })
     }
 
     /// Two processes may start on a fresh database at once: whoever comes second finds the work done.

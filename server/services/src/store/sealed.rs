@@ -133,25 +133,39 @@ pub(crate) async fn count(db: &impl ConnectionTrait, id: &str) -> Result<u64, Db
     Ok(n)
 }
 
+/// Some values of every kind that this key sealed.
+pub(crate) async fn some_sealed_by(db: &impl ConnectionTrait, key: &str, limit: i64) -> Result<Vec<Sealed>, DbErr> {
+    let mut all = vec![];
+    for place in &PLACES {
+        all.append(&mut some(db, place, "= ?", values![key, limit]).await?);
+    }
+    Ok(all)
+}
+
+async fn some(
+    db: &impl ConnectionTrait,
+    place: &'static Place,
+    condition: &str,
+    values: Vec<sea_orm::Value>,
+) -> Result<Vec<Sealed>, DbErr> {
+    let Place { table, id, key, envelope, sealed_by, .. } = place;
+    let text = format!(
+        "SELECT {id} AS id, {key} AS key, {envelope} AS envelope, {sealed_by} AS sealed_by FROM {table} \
+         WHERE {envelope} IS NOT NULL AND {sealed_by} {condition} LIMIT ?"
+    );
+    let rows: Vec<Row> = Sql::new(text, values).all(db).await?;
+    Ok(rows.into_iter().map(|row| Sealed { place, row }).collect())
+}
+
 /// Some values that are sealed with another key, or not at all.
 pub(crate) async fn not_sealed_by(txn: &DatabaseTransaction, id: &str, limit: i64) -> Result<Vec<Sealed>, DbErr> {
     for place in &PLACES {
-        let Place { table, id: row, key, envelope, sealed_by, .. } = place;
-        let some = async |condition: &str, mut values: Vec<sea_orm::Value>| {
-            values.push(limit.into());
-            let text = format!(
-                "SELECT {row} AS id, {key} AS key, {envelope} AS envelope, {sealed_by} AS sealed_by FROM {table} \
-                 WHERE {envelope} IS NOT NULL AND {sealed_by} {condition} LIMIT ?"
-            );
-            let rows: Vec<Row> = Sql::new(text, values).all(txn).await?;
-            Ok::<_, DbErr>(rows.into_iter().map(|row| Sealed { place, row }).collect::<Vec<_>>())
-        };
-        let plain = some("IS NULL", vec![]).await?;
+        let plain = some(txn, place, "IS NULL", values![limit]).await?;
         if !plain.is_empty() {
             return Ok(plain);
         }
         if let Some(old) = keys_of(txn, place).await?.into_iter().find(|used| used != id) {
-            return some("= ?", values![old]).await;
+            return some(txn, place, "= ?", values![old, limit]).await;
         }
     }
     Ok(vec![])

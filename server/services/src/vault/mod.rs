@@ -1,6 +1,7 @@
 //! Values that the database holds and must not be able to read: sealed with the instance's key.
 //!
-//! - here: sealing and opening. `file`: the key file. `rotate`: a new key, and what was sealed with older ones.
+//! - here: sealing and opening. `file`: the key file. `rotate`: a new key, and what was sealed with older ones. `check`:
+//!   whether the keys open what there is.
 //!
 //! XChaCha20-Poly1305 with a random nonce of 192 bits, so that no counter has to be kept. What a value is about (its
 //! table, its row, its name) is authenticated with it: a value that is moved to another row does not open there.
@@ -9,6 +10,7 @@
 //! either the value or whoever is about to write it; a column with the envelope, one with the id of its key; and both
 //! as a place in `store::sealed`, or the key it needs is dropped.
 
+mod check;
 mod file;
 mod rotate;
 
@@ -27,8 +29,11 @@ use chacha20poly1305::{
 use domain::{ApiError, Time};
 
 use self::file::{Key, Stamp};
-pub(crate) use self::rotate::seal_old;
-pub use self::rotate::{KeyView, reset};
+pub use self::{
+    check::Tried,
+    rotate::{KeyView, reset},
+};
+pub(crate) use self::{check::try_keys, rotate::seal_old};
 use crate::secret;
 
 const NONCE: usize = 24;

@@ -9,6 +9,7 @@ mod accounts;
 mod activity;
 mod app_code;
 mod audit;
+mod checkup;
 mod cleanup;
 mod data;
 mod large;

@@ -1,6 +1,6 @@
 //! The data directory and the disk under it.
 
-use std::{fs, path::Path};
+use std::{fs, io::ErrorKind, path::Path};
 
 use domain::{Time, time::DAY};
 use rustix::fs::{Access, access, statvfs};
@@ -14,33 +14,78 @@ pub(super) fn data_dir(settings: &ServeSettings) -> Finding {
     let dir = &settings.data_dir;
     let shown = dir.display();
     match fs::metadata(dir) {
-        Err(_) => Finding::warn(NAME, format!("{shown} is not there yet"), "`rollcall serve` will create it"),
-        Ok(m) if !m.is_dir() => {
-            Finding::bad(NAME, format!("{shown} is not a directory"), "choose another --data-dir or move the file away")
-        }
+        Err(e) if e.kind() == ErrorKind::NotFound => Finding::warn(
+            NAME,
+            format!("{shown} is not there yet"),
+            "if this is not a new installation, the program looks in the wrong place",
+            "`rollcall serve` will create it; or say with --data-dir where it is",
+        ),
+        Err(e) => Finding::bad(
+            NAME,
+            format!("{shown} cannot be looked at: {e}"),
+            NEEDED,
+            "run as its owner, and see that the directories above it can be entered",
+        ),
+        Ok(m) if !m.is_dir() => Finding::bad(
+            NAME,
+            format!("{shown} is not a directory"),
+            NEEDED,
+            "choose another --data-dir or move the file away",
+        ),
         Ok(_) if access(dir, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK).is_err() => Finding::bad(
             NAME,
             format!("{shown} cannot be written by this user"),
+            NEEDED,
             format!("run as its owner, or: chown -R \"$USER\" {shown}"),
         ),
-        Ok(_) if shared_bits(dir).is_ok_and(|bits| bits != 0) => {
-            Finding::bad(NAME, format!("others on this machine may look into {shown}"), format!("chmod 700 {shown}"))
-        }
+        Ok(_) if shared_bits(dir).is_ok_and(|bits| bits != 0) => Finding::bad(
+            NAME,
+            format!("others on this machine may look into {shown}"),
+            "the database holds people's addresses and what they did, and the keys lie beside it",
+            format!("chmod 700 {shown}"),
+        ),
         Ok(_) => Finding::ok(NAME, format!("{shown} belongs to its owner alone")),
     }
 }
 
-/// Whether the key file is there and its owner's alone; whether it holds the keys the database needs, a start finds out.
+const NEEDED: &str = "the server keeps its database and its keys there, and does not start without";
+
+/// Whether the key file is there, readable, and its owner's alone; whether its keys are those the database needs, `data`
+/// finds out.
 pub(super) fn key_file(settings: &ServeSettings) -> Finding {
     const NAME: &str = "keys";
     let path = &settings.secret_key_file;
     let shown = path.display();
     match shared_bits(path) {
-        Err(_) => Finding::warn(NAME, format!("{shown} is not there yet"), "`rollcall serve` will create it"),
+        Err(e) if e.kind() == ErrorKind::NotFound => Finding::warn(
+            NAME,
+            format!("{shown} is not there yet"),
+            "if something was sealed with it before, nobody can read that without it",
+            "`rollcall serve` will create it; or put it back from your backup",
+        ),
+        Err(e) => Finding::bad(
+            NAME,
+            format!("{shown} cannot be looked at: {e}"),
+            SEALS,
+            "run as its owner, or say with ROLLCALL_SECRET_KEY_FILE where it is",
+        ),
+        Ok(_) if access(path, Access::READ_OK).is_err() => Finding::bad(
+            NAME,
+            format!("{shown} cannot be read by this user"),
+            SEALS,
+            format!("run as its owner, or: chown \"$USER\" {shown}"),
+        ),
         Ok(0) => Finding::ok(NAME, format!("{shown} belongs to its owner alone; keep a copy with your backups")),
-        Ok(_) => Finding::bad(NAME, format!("others on this machine may read {shown}"), format!("chmod 600 {shown}")),
+        Ok(_) => Finding::bad(
+            NAME,
+            format!("others on this machine may read {shown}"),
+            "with the keys and a copy of the database they read all that is sealed: second factors, mails, session data",
+            format!("chmod 600 {shown}; if it was copied, also: rollcall keys rotate"),
+        ),
     }
 }
+
+const SEALS: &str = "without the keys the server does not start, since it cannot open what they sealed";
 
 /// Whether the place file can be used, and is not older than most addresses.
 pub(super) fn place_file(settings: &ServeSettings) -> Option<Finding> {
@@ -49,7 +94,8 @@ pub(super) fn place_file(settings: &ServeSettings) -> Option<Finding> {
     let path = settings.geoip_file.as_deref()?;
     let (made, kind) = match Places::open(Some(path)) {
         Err(e) => {
-            return Some(Finding::bad(NAME, e.to_string(), "put a good file there, or unset ROLLCALL_GEOIP_FILE"));
+            let why = "the server does not start with a place file it cannot read";
+            return Some(Finding::bad(NAME, e.to_string(), why, "put a good file there, or unset ROLLCALL_GEOIP_FILE"));
         }
         Ok(places) => places.made()?,
     };
@@ -57,7 +103,7 @@ pub(super) fn place_file(settings: &ServeSettings) -> Option<Finding> {
     let found = format!("{} ({kind}) was made at {} UTC", path.display(), made.exact());
     let is_old = Clock::System.now().since(made) > OLD;
     Some(if is_old {
-        Finding::warn(NAME, found, "fetch a newer one: addresses move")
+        Finding::warn(NAME, found, "addresses move, and sessions are shown in the wrong place", "fetch a newer one")
     } else {
         Finding::ok(NAME, found)
     })
@@ -70,15 +116,16 @@ const LOW: u64 = 1 << 30;
 pub(super) fn disk(settings: &ServeSettings) -> Finding {
     const NAME: &str = "disk";
     let there = settings.data_dir.ancestors().find(|p| p.exists()).unwrap_or(Path::new("/"));
+    let why = "when the disk is full nobody can sign in, and nothing is written down any more";
     let Ok(stat) = statvfs(there) else {
-        return Finding::warn(NAME, format!("{} does not tell its free space", there.display()), "look with df");
+        return Finding::warn(NAME, format!("{} does not tell its free space", there.display()), why, "look with df");
     };
     let free = stat.f_bavail.saturating_mul(stat.f_frsize);
     let found = format!("{} MB free under {}", free >> 20, there.display());
     let mend = "make room, or move the data directory to a larger disk";
     match free {
-        0..SCARCE => Finding::bad(NAME, found, mend),
-        SCARCE..LOW => Finding::warn(NAME, found, mend),
+        0..SCARCE => Finding::bad(NAME, found, why, mend),
+        SCARCE..LOW => Finding::warn(NAME, found, why, mend),
         _ => Finding::ok(NAME, found),
     }
 }

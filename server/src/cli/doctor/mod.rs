@@ -1,9 +1,11 @@
-//! `rollcall doctor`: looks at what an operator can get wrong, and says how to mend it.
+//! `rollcall doctor`: looks at what an operator can get wrong, and says why it matters and how to mend it.
 //!
-//! `files`: the data directory, the disk, the keys and the place file. `database`: reachable, migrated, whole. `network`: listeners, the address
-//! people use, proxies. `system`: open files and the clock. To add a check: a function that gives a `Finding`, and its
-//! line in `run`. Nothing is changed.
+//! `files`: the data directory, the disk, the keys and the place file. `database`: reachable, migrated, whole. `data`: what
+//! is in it: administrators, mails, the clean-up, sealed values, the audit log. `network`: listeners, the address people
+//! use, proxies, the mail server. `system`: open files and the clock. To add a check: a function that gives a `Finding`,
+//! and its line in `run`. Nothing is changed.
 
+mod data;
 mod database;
 mod files;
 mod network;
@@ -29,41 +31,53 @@ pub(super) struct DoctorArgs {
 #[serde(rename_all = "snake_case")]
 enum Verdict {
     Ok,
+    /// As one may want it, and good to know.
+    Info,
     Warn,
+    /// Something is broken, or open to others.
     Bad,
 }
 
 /// What one check found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize)]
 struct Finding {
     check: &'static str,
     verdict: Verdict,
     found: String,
+    /// Why it matters; nothing when all is well.
+    why: Option<&'static str>,
     /// How to mend it; nothing when all is well.
     mend: Option<String>,
 }
 
 impl Finding {
     fn ok(check: &'static str, found: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Ok, found: found.into(), mend: None }
+        Self { check, verdict: Verdict::Ok, found: found.into(), why: None, mend: None }
     }
 
-    fn warn(check: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Warn, found: found.into(), mend: Some(mend.into()) }
+    fn info(check: &'static str, found: impl Into<String>, why: &'static str, mend: impl Into<String>) -> Self {
+        Self { check, verdict: Verdict::Info, found: found.into(), why: Some(why), mend: Some(mend.into()) }
     }
 
-    fn bad(check: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Bad, found: found.into(), mend: Some(mend.into()) }
+    fn warn(check: &'static str, found: impl Into<String>, why: &'static str, mend: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Warn, ..Self::info(check, found, why, mend) }
+    }
+
+    fn bad(check: &'static str, found: impl Into<String>, why: &'static str, mend: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Bad, ..Self::info(check, found, why, mend) }
     }
 
     fn line(&self) -> String {
         let verdict = match self.verdict {
             Verdict::Ok => "ok  ",
+            Verdict::Info => "info",
             Verdict::Warn => "warn",
             Verdict::Bad => "bad ",
         };
-        let mend = self.mend.as_ref().map(|mend| format!("\n{:20}{mend}", "")).unwrap_or_default();
-        format!("{verdict}  {:12}  {}{mend}", self.check, self.found)
+        let below =
+            |word: &str, text: Option<&str>| text.map(|text| format!("\n{:20}{word}: {text}", "")).unwrap_or_default();
+        let (why, mend) = (below("why", self.why), below("mend", self.mend.as_deref()));
+        format!("{verdict}  {:12}  {}{why}{mend}", self.check, self.found)
     }
 }
 
@@ -75,12 +89,26 @@ pub(super) async fn run(args: DoctorArgs) -> Result<(), Failure> {
     findings.push(network::listen(&settings).await);
     findings.push(network::base_url(&settings));
     findings.push(network::proxies(&settings));
+    findings.push(network::mail_server(&settings).await);
     findings.push(system::open_files());
     findings.push(system::clock(&settings));
+    let number = |verdict| findings.iter().filter(|f| f.verdict == verdict).count();
+    let (bad, warn) = (number(Verdict::Bad), number(Verdict::Warn));
     if args.json {
         out::json(&findings)?;
     } else {
-        out::text(findings.iter().map(Finding::line).collect::<Vec<_>>().join("\n"))?;
+        let lines = findings.iter().map(Finding::line).collect::<Vec<_>>().join("\n");
+        out::text(format!("{lines}\n\n{}", summary(bad, warn)))?;
     }
-    if findings.iter().any(|f| f.verdict == Verdict::Bad) { Err(Failure::Told) } else { Ok(()) }
+    if bad > 0 { Err(Failure::Told) } else { Ok(()) }
+}
+
+fn summary(bad: usize, warn: usize) -> String {
+    let things = |n: usize| if n == 1 { "1 thing".to_owned() } else { format!("{n} things") };
+    match (bad, warn) {
+        (0, 0) => "nothing is wrong".to_owned(),
+        (0, warn) => format!("nothing is broken, {} to look at", things(warn)),
+        (bad, 0) => format!("{} to mend", things(bad)),
+        (bad, warn) => format!("{} to mend, {} to look at", things(bad), things(warn)),
+    }
 }

@@ -19,7 +19,13 @@ pub(super) fn open_files() -> Finding {
         Some(limit) => {
             let found = format!("{limit} allowed, room for about {} sockets", limit.saturating_sub(OTHER_FILES));
             if limit < FEW {
-                Finding::warn(NAME, found, "raise it: LimitNOFILE=65536 in the unit, or ulimit -n 65536 in the shell")
+                let why = "every socket is an open file: when they run out, people are shown as gone who are not";
+                Finding::warn(
+                    NAME,
+                    found,
+                    why,
+                    "raise it: LimitNOFILE=65536 in the unit, or ulimit -n 65536 in the shell",
+                )
             } else {
                 Finding::ok(NAME, found)
             }
@@ -33,17 +39,18 @@ const BORN: Time = Time(1_767_225_600_000);
 pub(super) fn clock(settings: &ServeSettings) -> Finding {
     const NAME: &str = "clock";
     let now = Clock::System.now();
-    let mend = "set it, and keep it right with NTP: sessions end by it";
+    let why = "sessions, links and second factors end by it";
+    let mend = "set it, and keep it right with NTP";
     let found = format!("{} UTC", now.exact());
     if now < BORN {
-        return Finding::bad(NAME, format!("{found} lies in the past"), mend);
+        return Finding::bad(NAME, format!("{found} lies in the past"), why, mend);
     }
     let written = std::fs::metadata(settings.data_dir.join("rollcall.db")).and_then(|m| m.modified()).ok();
     let written =
         written.and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok()).map(|d| Time(d.as_millis() as i64));
     match written {
         Some(written) if written > now.plus(MINUTE) => {
-            Finding::bad(NAME, format!("{found}, but the database was written at {}", written.exact()), mend)
+            Finding::bad(NAME, format!("{found}, but the database was written at {}", written.exact()), why, mend)
         }
         _ => Finding::ok(NAME, found),
     }

@@ -1,6 +1,11 @@
 //! `rollcall doctor` and `rollcall migrate`.
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
 use super::program::Program;
+use crate::{harness::Database, smtp::MailServer};
 
 const HERE: (&str, &str) = ("ROLLCALL_LISTEN", "127.0.0.1:0");
 
@@ -43,6 +48,98 @@ fn what_is_wrong_is_said_with_how_to_mend_it() {
     }
     std::fs::write(database, [0x41; 8192]).expect("writable");
     bad(&[], ["bad   database", "file is not a database"]);
+}
+
+/// What the doctor says, by what was looked at.
+fn findings(program: &Program, env: &[(&str, &str)], code: i32) -> BTreeMap<String, Value> {
+    let said = program.run_with(&["doctor", "--json"], "", &[&[HERE], env].concat());
+    assert_eq!(said.code, code, "{} {}", said.out, said.err);
+    let list = said.json();
+    let finding = |f: &Value| (f["check"].as_str().expect("a name").to_owned(), f.clone());
+    let all: BTreeMap<_, _> = list.as_array().expect("a list").iter().map(finding).collect();
+    for f in all.values().filter(|f| f["verdict"] != "ok") {
+        assert!(f["why"].is_string() && f["mend"].is_string(), "{f}");
+    }
+    all
+}
+
+#[tokio::test]
+async fn what_is_in_the_database_is_looked_at() {
+    let program = Program::new();
+    let data = program.data_dir();
+    program.add("ada", &["--role", "admin"]);
+    program.add("mia", &["--email", "mia@a.example"]);
+    program.run(&["user", "edit", "mia", "--email", "mia@b.example"]).done();
+    let file = program.file("people.tsv");
+    program.run(&["load", "prepare", "--people", "2", "--out", file.to_str().expect("UTF-8"), "--yes"]).done();
+    let before = Database::open(&data).await.dump().await;
+    let well = findings(&program, &[], 0);
+    assert_eq!(before, Database::open(&data).await.dump().await, "nothing is changed");
+    for (check, verdict) in [
+        ("admins", "ok"),
+        ("two factors", "info"),
+        ("outbox", "ok"),
+        ("clean-up", "ok"),
+        ("sealed", "ok"),
+        ("audit log", "ok"),
+    ] {
+        assert_eq!(well[check]["verdict"], verdict, "{:?}", well[check]);
+    }
+    assert!(
+        well["two factors"]["found"].to_string().contains("ada")
+            && well["sealed"]["found"].to_string().contains("1 value")
+    );
+
+    let has = |all: &BTreeMap<String, Value>, check: &str, verdict: &str, word: &str| {
+        let f = &all[check];
+        assert!(f["verdict"] == verdict && f.to_string().contains(word), "{word}: {f}");
+    };
+    let db = Database::open(&data).await;
+    db.run("UPDATE sessions SET expires_at = created_at - 86400000").await;
+    db.run("UPDATE mails SET created_at = created_at - 7200000").await;
+    let late = findings(&program, &[], 0);
+    has(&late, "clean-up", "warn", "2 sessions over for hours");
+    has(&late, "outbox", "warn", "ROLLCALL_SMTP_URL");
+    program.run(&["sessions", "cleanup"]).done();
+    db.run("UPDATE sessions SET ended_at = 1000").await;
+    db.run("UPDATE mails SET next_try_at = NULL, last_error = '550 no'").await;
+    let later = findings(&program, &[], 0);
+    has(&later, "clean-up", "warn", "2 sessions kept longer");
+    has(&later, "outbox", "warn", "rollcall mail retry --all");
+    assert!(program.run_with(&["doctor"], "", &[HERE]).done().out.contains("nothing is broken, 2 things to look at"));
+
+    db.run("UPDATE users SET disabled_at = 1 WHERE username = 'ada'").await;
+    has(&findings(&program, &[], 1), "admins", "bad", "rollcall user enable ada");
+    db.run("UPDATE users SET disabled_at = NULL, role = 'member' WHERE username = 'ada'").await;
+    has(&findings(&program, &[], 1), "admins", "bad", "--role admin");
+    db.run("UPDATE users SET role = 'admin' WHERE username = 'ada'").await;
+    db.run("UPDATE mails SET body = 'AAAA'").await;
+    has(&findings(&program, &[], 1), "sealed", "bad", "do not open: 1 of 1 tried, such as mail ");
+    std::fs::write(data.join("secret.key"), "nonsense\n").expect("ours");
+    has(&findings(&program, &[], 1), "sealed", "bad", "damaged in line 1");
+    std::fs::remove_file(data.join("secret.key")).expect("ours");
+    has(&findings(&program, &[], 1), "sealed", "bad", "rollcall keys reset --yes");
+    assert!(!data.join("secret.key").exists(), "looking makes no key");
+    db.run("UPDATE mails SET body = NULL, body_key = NULL").await;
+    db.run("UPDATE audit SET details = '{}' WHERE seq = 3").await;
+    let broken = findings(&program, &[], 1);
+    has(&broken, "audit log", "bad", "row 3 was changed");
+    has(&broken, "keys", "warn", "not there yet");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mail_server_is_tried() {
+    let program = Program::new();
+    assert_eq!(findings(&program, &[], 0)["mail server"]["verdict"], "info");
+    let server = MailServer::start().await;
+    let url = format!("smtp://ada:hunter2@{}", server.address);
+    let env = [("ROLLCALL_SMTP_URL", &*url), ("ROLLCALL_MAIL_FROM", "Rollcall <rollcall@example.org>")];
+    let plain = format!("smtp://{}", server.address);
+    let good = findings(&program, &[("ROLLCALL_SMTP_URL", &plain), env[1]], 0);
+    assert!(good["mail server"].to_string().contains("rollcall@example.org> answers"), "{:?}", good["mail server"]);
+    server.die().await;
+    let dead = findings(&program, &env, 1);
+    assert!(dead["mail server"]["verdict"] == "bad" && !format!("{dead:?}").contains("hunter2"), "{dead:?}");
 }
 
 #[test]
