@@ -1,12 +1,13 @@
 //! The command line: one file a command.
 //!
-//! - `out`, `table`, `failure`, `password`: what commands print, and how they ask and fail.
+//! - `out`, `table`, `failure`, `confirm`, `password`: what commands print, and how they ask and fail.
 //! - `database`: opening the services beside a server that may be running. `fetch`: requests to our own server.
 //!
 //! Commands act as the operator, whoever has a shell on the machine, and go through the services like everything
 //! else. To add one: a file with its arguments and a `run`, and a line in `Act`.
 
 mod audit;
+mod confirm;
 mod database;
 mod demo;
 mod doctor;
@@ -14,6 +15,7 @@ mod failure;
 mod fetch;
 mod keys;
 mod load;
+mod mail;
 mod migrate;
 mod org;
 mod out;
@@ -53,6 +55,7 @@ enum Act {
     Team(team::TeamArgs),
     Role(role::RoleArgs),
     Sessions(sessions::SessionsArgs),
+    Mail(mail::MailArgs),
     Audit(audit::AuditArgs),
     Keys(keys::KeysArgs),
     Settings(settings::SettingsArgs),
@@ -94,6 +97,7 @@ fn dispatch(cli: Cli, args: Vec<OsString>) -> Result<(), Failure> {
             Act::Team(args) => team::run(args).await,
             Act::Role(args) => role::run(args).await,
             Act::Sessions(args) => sessions::run(args).await,
+            Act::Mail(args) => mail::run(args).await,
             Act::Audit(args) => audit::run(args).await,
             Act::Keys(args) => keys::run(args).await,
             Act::Settings(args) => settings::run(args).await,

@@ -148,6 +148,18 @@ impl Mail {
         Ok(to)
     }
 
+    /// Takes everything that is not sent out of the outbox, for good; how many mails.
+    pub async fn drop_all(&self, actor: &Actor) -> Result<u64, ApiError> {
+        actor.require(Action::Mail)?;
+        actor.require_fresh(self.inner.clock.now())?;
+        let store = &self.inner.store;
+        let txn = store.within(store.begin()).await?;
+        let n = rows::drop_all(&txn).await.map_err(db)?;
+        self.audit(&txn, actor, "mail_dropped", None, json!({"mails": n})).await?;
+        txn.commit().await.map_err(db)?;
+        Ok(n)
+    }
+
     async fn audit(
         &self,
         txn: &DatabaseTransaction,

@@ -103,6 +103,11 @@ pub(crate) async fn drop(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<S
     row.try_get_by_index(0).map(Some)
 }
 
+/// Takes everything that is not sent out of the outbox; how many.
+pub(crate) async fn drop_all(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
+    Sql::new("DELETE FROM mails WHERE sent_at IS NULL", vec![]).run(db).await
+}
+
 #[derive(FromQueryResult)]
 struct Row {
     id: Uuid,

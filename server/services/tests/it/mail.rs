@@ -135,6 +135,33 @@ async fn a_mail_is_given_up_in_the_end_and_sent_on_by_hand() {
 }
 
 #[tokio::test]
+async fn what_is_not_sent_is_dropped_at_once() {
+    each(unlimited(), async |world| {
+        let server = MailServer::start().await;
+        let world = &world.mailing(server.smtp(), false).await;
+        for who in ["mia", "ben", "eve"] {
+            with_address(world, who, &format!("{who}@example.org")).await;
+        }
+        let (mail, forgot) = (&world.services.mail, async |who| world.services.accounts.forgot(who, &from()).await);
+        forgot("mia").await.unwrap();
+        settled(world, 1).await;
+        assert_eq!(mail.deliver().await, Ok(1));
+        for (who, n) in [("ben", 2), ("eve", 3)] {
+            forgot(who).await.unwrap();
+            settled(world, n).await;
+        }
+        let mia = world.sign_in("mia", PASSWORD).await.unwrap().session.actor();
+        assert_eq!(mail.drop_all(&mia).await.unwrap_err().code, ErrorCode::Forbidden);
+        assert_eq!(mail.drop_all(&Actor::Operator).await, Ok(2));
+        let left = mail.list(&Actor::Operator, None, 50, None).await.unwrap().items;
+        assert_eq!(left.iter().map(|m| (&*m.to, m.state)).collect::<Vec<_>>(), [("mia@example.org", MailState::Sent)]);
+        let said = world.text("SELECT details FROM audit WHERE action = 'mail_dropped'").await;
+        assert_eq!(said.as_deref(), Some("{\"mails\":2}"));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_link_that_is_too_old_is_not_sent() {
     each(unlimited(), async |world| {
         with_address(world, "mia", "mia@example.org").await;

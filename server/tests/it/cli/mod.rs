@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod keys;
 mod load;
+mod mail;
 mod program;
 mod serve;
 mod sessions;

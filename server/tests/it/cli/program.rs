@@ -83,9 +83,20 @@ impl Program {
         let mut child = self.command(args).envs(env.iter().copied()).spawn().expect("the binary starts");
         // The command may be over before it reads, and then the pipe is closed.
         let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
-        let output = child.wait_with_output().expect("the binary ends");
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-        Said { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+        said(child)
+    }
+
+    /// The same for somebody at a terminal, who types `typed`.
+    pub(super) fn at_terminal(&self, args: &[&str], typed: &str) -> Said {
+        use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        grantpt(&ours).and_then(|()| unlockpt(&ours)).expect("ours");
+        let name = ptsname(&ours, vec![]).expect("a name").into_string().expect("UTF-8");
+        let theirs = std::fs::File::options().read(true).write(true).open(name).expect("its other end");
+        let child = self.command(args).stdin(theirs).spawn().expect("the binary starts");
+        let mut ours = std::fs::File::from(ours);
+        ours.write_all(typed.as_bytes()).expect("it takes a line");
+        said(child)
     }
 
     /// Adds a person whose password is `PASSWORD`.
@@ -126,6 +137,12 @@ impl Program {
         };
         Server { child, out, log, lines, address }
     }
+}
+
+fn said(child: Child) -> Said {
+    let output = child.wait_with_output().expect("the binary ends");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    Said { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
 }
 
 /// A running server; it is killed when dropped.
