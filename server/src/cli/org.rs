@@ -3,11 +3,11 @@
 use clap::{Args, Subcommand};
 use domain::{
     Actor,
-    people::{MoveTo, OrganisationView, UserFilter},
+    people::{MoveTo, Moved, OrganisationView, UserFilter},
 };
 use services::{Services, WhichPeople};
 
-use super::{database::DatabaseArgs, failure::Failure, out, table::table};
+use super::{confirm, database::DatabaseArgs, failure::Failure, out, table::table};
 
 /// List, add, rename and delete organisations, and move their people
 #[derive(Debug, Args)]
@@ -67,6 +67,9 @@ struct DeleteArgs {
     /// Only say what would happen
     #[arg(long)]
     dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     list: ListArgs,
 }
@@ -80,6 +83,9 @@ struct MoveArgs {
     /// Only say what would happen
     #[arg(long)]
     dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     list: ListArgs,
 }
@@ -116,28 +122,40 @@ pub(super) async fn run(args: OrgArgs) -> Result<(), Failure> {
                 Some(name) => Some(target(&services, name).await?.map_or(MoveTo::Nowhere, MoveTo::To)),
                 None => None,
             };
-            let moved = services.directory.delete_organisation(OP, one.id, to, args.dry_run).await?;
+            if !args.dry_run && confirm::asks(args.yes) {
+                let would = services.directory.delete_organisation(OP, one.id, to, true).await?;
+                let what =
+                    format!("This deletes {} with {}; {}.", one.name, out::count(would.teams, "team"), moved(&would));
+                confirm::typed(&what, &one.name)?;
+            }
+            let done = services.directory.delete_organisation(OP, one.id, to, args.dry_run).await?;
             if args.list.json {
-                return out::json(&moved);
+                return out::json(&done);
             }
             let would = if args.dry_run { "would be" } else { "is" };
-            out::text(format!(
-                "{} {would} deleted, people moved: {}, sessions ended: {}, teams deleted: {}",
-                one.name, moved.people, moved.sessions_ended, moved.teams
-            ))
+            out::text(format!("{} {would} deleted, {}, teams deleted: {}", one.name, moved(&done), done.teams))
         }
         Act::Move(args) => {
             let services = args.list.database.open().await?;
             let one = find(&services, &args.name).await?;
             let to = target(&services, &args.to).await?;
             let which = WhichPeople::Filter(UserFilter { org: Some(one.id.to_string()), ..UserFilter::default() });
-            let moved = services.accounts.move_people(OP, which, to, args.dry_run).await?;
-            if args.list.json {
-                return out::json(&moved);
+            if !args.dry_run && confirm::asks(args.yes) {
+                let would = services.accounts.move_people(OP, which.clone(), to, true).await?;
+                confirm::typed(&format!("This cannot be undone: {}.", moved(&would)), "move")?;
             }
-            out::text(format!("people moved: {}, sessions ended: {}", moved.people, moved.sessions_ended))
+            let done = services.accounts.move_people(OP, which, to, args.dry_run).await?;
+            if args.list.json {
+                return out::json(&done);
+            }
+            out::text(format!("{}{}", if args.dry_run { "would be: " } else { "" }, moved(&done)))
         }
     }
+}
+
+/// What becomes, or became, of people.
+pub(super) fn moved(m: &Moved) -> String {
+    format!("people moved: {}, sessions ended: {}", m.people, m.sessions_ended)
 }
 
 async fn all(services: &Services, q: Option<&str>) -> Result<Vec<OrganisationView>, Failure> {
@@ -159,6 +177,7 @@ pub(super) async fn find(services: &Services, name: &str) -> Result<Organisation
     found.ok_or_else(|| Failure::failed(format!("there is no organisation \"{name}\"; `rollcall org list` shows all")))
 }
 
-async fn target(services: &Services, name: &str) -> Result<Option<domain::OrganisationId>, Failure> {
+/// Where people go; nothing for none.
+pub(super) async fn target(services: &Services, name: &str) -> Result<Option<domain::OrganisationId>, Failure> {
     if name == "none" { Ok(None) } else { Ok(Some(find(services, name).await?.id)) }
 }

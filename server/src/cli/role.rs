@@ -7,7 +7,7 @@ use domain::{
 };
 use services::Services;
 
-use super::{database::DatabaseArgs, failure::Failure, out, table::table};
+use super::{confirm, database::DatabaseArgs, failure::Failure, org, out, table::table};
 
 /// List, add, change and delete roles
 #[derive(Debug, Args)]
@@ -58,6 +58,9 @@ struct EditArgs {
     /// member, manager or admin
     #[arg(long, value_parser = level)]
     level: Option<Level>,
+    /// Do not ask, also when it signs people out
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     list: ListArgs,
 }
@@ -69,6 +72,12 @@ struct DeleteArgs {
     /// Which role its people get; they are signed out
     #[arg(long, value_name = "ROLE")]
     move_to: Option<String>,
+    /// Only say what would happen
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     list: ListArgs,
 }
@@ -98,6 +107,11 @@ pub(super) async fn run(args: RoleArgs) -> Result<(), Failure> {
         Act::Edit(args) => {
             let services = args.list.database.open().await?;
             let role = find(&services, &args.name).await?;
+            let signs_out = args.level.is_some_and(|level| level != role.level) && role.people > 0;
+            if signs_out && confirm::asks(args.yes) {
+                let people = out::count(role.people, "account");
+                confirm::typed(&format!("This gives {people} other rights and signs them out."), &role.name)?;
+            }
             let (edited, moved) = services.directory.edit_role(OP, role.id, args.to.as_deref(), args.level).await?;
             if args.list.json {
                 return out::json(&edited);
@@ -111,19 +125,22 @@ pub(super) async fn run(args: RoleArgs) -> Result<(), Failure> {
                 Some(name) => Some(MoveTo::To(find(&services, name).await?.id)),
                 None => None,
             };
-            let moved = services.directory.delete_role(OP, role.id, to, false).await?;
+            if !args.dry_run && confirm::asks(args.yes) {
+                let would = services.directory.delete_role(OP, role.id, to, true).await?;
+                confirm::typed(&format!("This deletes {}; {}.", role.name, org::moved(&would)), &role.name)?;
+            }
+            let moved = services.directory.delete_role(OP, role.id, to, args.dry_run).await?;
             if args.list.json {
                 return out::json(&moved);
             }
-            out::text(format!(
-                "{} is deleted, people moved: {}, sessions ended: {}",
-                role.name, moved.people, moved.sessions_ended
-            ))
+            let would = if args.dry_run { "would be" } else { "is" };
+            out::text(format!("{} {would} deleted, {}", role.name, org::moved(&moved)))
         }
     }
 }
 
-async fn find(services: &Services, name: &str) -> Result<RoleView, Failure> {
+/// The role of this name, whatever the case.
+pub(super) async fn find(services: &Services, name: &str) -> Result<RoleView, Failure> {
     let lower = name.trim().to_lowercase();
     let found = services.directory.roles(OP).await?.into_iter().find(|r| r.name.to_lowercase() == lower);
     found.ok_or_else(|| Failure::failed(format!("there is no role \"{name}\"; `rollcall role list` shows all")))

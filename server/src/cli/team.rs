@@ -7,7 +7,7 @@ use domain::{
 };
 use services::Services;
 
-use super::{database::DatabaseArgs, failure::Failure, org, out, table::table};
+use super::{confirm, database::DatabaseArgs, failure::Failure, org, out, table::table};
 
 /// List, add, rename and delete teams
 #[derive(Debug, Args)]
@@ -70,6 +70,12 @@ struct DeleteArgs {
     /// Where its people go: another team of the organisation, or none
     #[arg(long, value_name = "TEAM")]
     move_to: Option<String>,
+    /// Only say what would happen
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
 }
 
 /// Fetched at a time; the list itself has no limit.
@@ -104,7 +110,7 @@ pub(super) async fn run(args: TeamArgs) -> Result<(), Failure> {
             let renamed = services.directory.rename_team(OP, team.id, &to).await?;
             if one.json { out::json(&renamed) } else { out::text(format!("it is called {} now", renamed.name)) }
         }
-        Act::Delete(DeleteArgs { one, move_to }) => {
+        Act::Delete(DeleteArgs { one, move_to, dry_run, yes }) => {
             let services = one.database.open().await?;
             let of = org::find(&services, &one.org).await?.id;
             let team = find(&services, of, &one.name).await?;
@@ -113,11 +119,18 @@ pub(super) async fn run(args: TeamArgs) -> Result<(), Failure> {
                 Some("none") => Some(MoveTo::Nowhere),
                 Some(name) => Some(MoveTo::To(find(&services, of, name).await?.id)),
             };
-            let moved = services.directory.delete_team(OP, team.id, to, false).await?;
+            if !dry_run && confirm::asks(yes) {
+                let would = services.directory.delete_team(OP, team.id, to, true).await?;
+                let what =
+                    format!("This deletes {}, and takes {} out of it.", team.name, out::count(would.people, "account"));
+                confirm::typed(&what, &team.name)?;
+            }
+            let moved = services.directory.delete_team(OP, team.id, to, dry_run).await?;
             if one.json {
                 return out::json(&moved);
             }
-            out::text(format!("{} is deleted, people moved: {}", team.name, moved.people))
+            let would = if dry_run { "would be" } else { "is" };
+            out::text(format!("{} {would} deleted, people moved: {}", team.name, moved.people))
         }
     }
 }

@@ -87,7 +87,7 @@ impl SettingsOf {
 
     /// Changes settings, and does to sessions what follows, before it returns; with `dry_run` only says what would. Asks
     /// for sudo mode unless it is one. A command beside the server only writes them down: the server, which alone
-    /// knows what is fixed, does the rest.
+    /// knows what is fixed, does the rest; what a dry run of a command says of sessions is as the database knows them.
     pub async fn change(&self, actor: &Actor, changes: Changes, dry_run: bool) -> Result<Changed, ApiError> {
         actor.require(Action::Settings)?;
         if !dry_run {
@@ -111,7 +111,7 @@ impl SettingsOf {
         let by = Some(actor.label());
         let mut changed = Changed { changes: differences(&before, &after), dry_run, ..Changed::default() };
         changed.warnings = contradictions(&after).into_iter().map(|c| c.sentence).collect();
-        let ended = if inner.serving {
+        let ended = if inner.serving || dry_run {
             let (consequences, ended) = sessions.follow_rules(&txn, &before, &after, actor, now).await?;
             changed.sessions = consequences;
             ended

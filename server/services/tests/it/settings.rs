@@ -51,6 +51,27 @@ async fn a_preview_says_what_the_change_then_does() {
     .await;
 }
 
+/// A command beside the server changes nothing by itself, and knows all the same what will follow.
+#[tokio::test]
+async fn a_command_previews_what_the_server_will_do() {
+    each(Settings::default(), async |w| {
+        let ada = w.person("ada", "member", None).await;
+        let old = [w.session(&ada).await, w.session(&ada).await];
+        w.services.flush().await;
+        let beside = w.another(false).await;
+        let one = to(&[("session_limit", "1")]);
+        let would = beside.services.settings.change(&Actor::Operator, one.clone(), true).await.unwrap();
+        assert_eq!((would.sessions.would_end, would.sessions.who[0].username.as_str()), (1, "ada"));
+        assert_eq!(w.text("SELECT action FROM audit WHERE action = 'settings_changed'").await, None);
+        beside.services.settings.change(&Actor::Operator, one, false).await.unwrap();
+        w.services.settings.follow(-1).await.unwrap();
+        let open = [w.opens(&old[0]).await, w.opens(&old[1]).await];
+        assert_eq!(open.iter().filter(|open| **open).count(), 1);
+        beside.close().await;
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn what_was_over_stays_over_however_long_sessions_last() {
     each(Settings::default(), async |w| {

@@ -46,3 +46,30 @@ fn a_change_reaches_a_running_server() {
         std::thread::sleep(Duration::from_millis(50));
     }
 }
+
+#[test]
+fn what_a_change_does_to_people_is_said_before() {
+    let program = Program::new();
+    program.add("ada", &["--role", "admin"]);
+    program.add("mia", &[]);
+    let server = program.serve(&[]);
+    let cookies: Vec<String> = ["mia", "mia", "ada"].iter().map(|who| server.sign_in(who)).collect();
+    let dry = program.run(&["settings", "set", "session_limit", "1", "--dry-run"]).done().out;
+    assert!(dry.starts_with("session_limit would become 1 instead of 10\n1 session of 1 person would end"), "{dry}");
+    assert!(dry.contains("  mia (mia): 1 session"), "{dry}");
+    let json = program.run(&["settings", "set", "session-limit", "1", "--dry-run", "--json"]).done().json();
+    assert_eq!((&json["would_end"], &json["who"][0]["username"]), (&1.into(), &"mia".into()), "{json}");
+    let dry = program.run(&["settings", "set", "session_idle", "1h", "--dry-run"]).done().out;
+    assert!(dry.contains("no session ends at once") && dry.contains("3 more sessions would end sooner"), "{dry}");
+    assert!(dry.lines().any(|l| l.starts_with("  mia (mia) at 20") && l.ends_with(" UTC")), "{dry}");
+    let list = program.run(&["settings", "list", "--json"]).done().json().to_string();
+    assert!(!list.contains("operator"), "nothing is written: {list}");
+    assert!(cookies.iter().all(|c| server.session(c) == 200));
+
+    let no = program.at_terminal(&["settings", "set", "session_limit", "1"], "no\n");
+    assert!(no.code == 1 && no.err.contains("1 session of 1 person end"), "{}", no.err);
+    let said = program.run(&["settings", "set", "session_limit", "1"]).done().out;
+    assert!(said.contains("session_limit is 1\n1 session of 1 person"), "{said}");
+    let same = program.run(&["settings", "unset", "session_idle", "--dry-run"]).done().out;
+    assert!(same.starts_with("session_idle would stay as it is"), "{same}");
+}

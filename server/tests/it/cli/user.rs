@@ -136,6 +136,37 @@ fn organisations_teams_and_roles_are_kept() {
 }
 
 #[test]
+fn what_goes_with_a_group_is_said_and_asked_for() {
+    let program = Program::new();
+    program.run(&["role", "add", "Clerk"]).done();
+    program.add("bo", &["--org", "North", "--team", "Red", "--role", "Clerk"]);
+    let server = program.serve(&[]);
+    let bo = server.sign_in("bo");
+    for (args, number) in [
+        (&["org", "delete", "North", "--move-to", "none"][..], "people moved: 1, sessions ended: 1"),
+        (&["org", "move", "North", "none"], "people moved: 1, sessions ended: 1"),
+        (&["role", "delete", "Clerk", "--move-to", "member"], "people moved: 1, sessions ended: 1"),
+        (&["role", "edit", "Clerk", "--level", "manager"], "signs them out"),
+        (&["team", "delete", "Red", "--org", "North", "--move-to", "none"], "takes 1 account out of it"),
+    ] {
+        let no = program.at_terminal(args, "no\n");
+        assert!(no.code == 1 && no.err.contains(number) && no.out.is_empty(), "{args:?}: {} {}", no.out, no.err);
+    }
+    for args in [
+        &["role", "delete", "Clerk", "--move-to", "member", "--dry-run"][..],
+        &["team", "delete", "Red", "--org", "North", "--move-to", "none", "--dry-run"],
+    ] {
+        let said = program.run(args).done().out;
+        assert!(said.contains("would be deleted, people moved: 1"), "{said}");
+    }
+    assert_eq!(server.session(&bo), 200);
+    program.at_terminal(&["team", "delete", "Red", "--org", "North", "--move-to", "none"], "red\n").done();
+    program.at_terminal(&["role", "delete", "Clerk", "--move-to", "member", "--yes"], "").done();
+    program.at_terminal(&["org", "delete", "North", "--move-to", "none"], "North\n").done();
+    assert_eq!(program.run(&["user", "list", "--json"]).done().json()[0]["organisation"], serde_json::Value::Null);
+}
+
+#[test]
 fn who_is_erased_leaves_a_whole_chain() {
     let program = Program::new();
     for name in ["ada", "bo"] {
