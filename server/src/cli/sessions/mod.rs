@@ -1,18 +1,15 @@
 //! `rollcall sessions`: numbers, lists, ending and clean-up of sessions.
 
+mod filter;
 mod list;
+mod revoke;
 mod stats;
 
-use clap::{Args, Subcommand, ValueEnum};
-use domain::{
-    Actor, SessionId,
-    session::{SessionFilter, SessionState},
-    time::Millis,
-};
+use clap::{Args, Subcommand};
+use domain::{Actor, time::Millis};
 use serde_json::json;
-use services::Which;
 
-use super::{database::DatabaseArgs, failure::Failure, out, user::of};
+use super::{database::DatabaseArgs, failure::Failure, out};
 use crate::settings::duration;
 
 /// Count, list, end and clean up sessions
@@ -25,8 +22,8 @@ pub(super) struct SessionsArgs {
 #[derive(Debug, Subcommand)]
 enum Act {
     Stats(StatsArgs),
-    List(ListArgs),
-    Revoke(RevokeArgs),
+    List(Box<list::ListArgs>),
+    Revoke(Box<revoke::RevokeArgs>),
     Cleanup(CleanupArgs),
 }
 
@@ -38,68 +35,6 @@ struct StatsArgs {
     json: bool,
     #[command(flatten)]
     database: DatabaseArgs,
-}
-
-/// List sessions, newest sign-in first
-#[derive(Debug, Args)]
-struct ListArgs {
-    /// Of one person
-    #[arg(long, value_name = "USERNAME")]
-    user: Option<String>,
-    /// Which ones
-    #[arg(long, default_value = "live")]
-    state: Wanted,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    database: DatabaseArgs,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Wanted {
-    Live,
-    Ended,
-    All,
-}
-
-impl Wanted {
-    fn state(self) -> Option<SessionState> {
-        match self {
-            Self::Live => Some(SessionState::Live),
-            Self::Ended => Some(SessionState::Ended),
-            Self::All => None,
-        }
-    }
-}
-
-/// End live sessions: their sockets close within 2 s
-#[derive(Debug, Args)]
-struct RevokeArgs {
-    #[command(flatten)]
-    which: Chosen,
-    /// Only count them
-    #[arg(long)]
-    dry_run: bool,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    database: DatabaseArgs,
-}
-
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-struct Chosen {
-    /// One session; may be repeated
-    #[arg(long)]
-    id: Vec<SessionId>,
-    /// All of one person
-    #[arg(long, value_name = "USERNAME")]
-    user: Option<String>,
-    /// All of everybody
-    #[arg(long)]
-    all: bool,
 }
 
 /// Mark expired sessions as ended and delete those past their retention; never needed for correctness
@@ -118,37 +53,10 @@ struct CleanupArgs {
 pub(super) async fn run(args: SessionsArgs) -> Result<(), Failure> {
     match args.act {
         Act::Stats(args) => stats::run(args).await,
-        Act::List(args) => list::run(args).await,
-        Act::Revoke(args) => revoke(args).await,
+        Act::List(args) => list::run(*args).await,
+        Act::Revoke(args) => revoke::run(*args).await,
         Act::Cleanup(args) => clean_up(args).await,
     }
-}
-
-async fn revoke(args: RevokeArgs) -> Result<(), Failure> {
-    let services = args.database.open().await?;
-    if let Some(user) = &args.which.user {
-        known(&services, user).await?;
-    }
-    let one_by_one = !args.which.id.is_empty();
-    let which = if one_by_one {
-        Which::Ids(args.which.id)
-    } else {
-        Which::Filter(SessionFilter { user: args.which.user, ..SessionFilter::default() })
-    };
-    let ended = services.sessions.revoke(&Actor::Operator, which, true, args.dry_run).await?;
-    if ended == 0 && one_by_one {
-        return Err(Failure::failed("there is no live session with this id; `rollcall sessions list` shows all"));
-    }
-    if args.json {
-        return out::json(&json!({ "ended": ended }));
-    }
-    out::text(format!("{} {}", sessions(ended), if args.dry_run { "would end" } else { "ended" }))
-}
-
-/// A slip in a username shall not look like success.
-async fn known(services: &services::Services, user: &str) -> Result<(), Failure> {
-    let name = domain::account::username(user)?;
-    services.accounts.one(&Actor::Operator, name.as_str()).await.map(drop).map_err(|e| of(user, e))
 }
 
 async fn clean_up(args: CleanupArgs) -> Result<(), Failure> {
@@ -157,9 +65,6 @@ async fn clean_up(args: CleanupArgs) -> Result<(), Failure> {
     if args.json {
         return out::json(&json!({ "ended": cleaned.ended, "deleted": cleaned.deleted }));
     }
-    out::text(format!("{} marked as ended, {} deleted", sessions(cleaned.ended), sessions(cleaned.deleted)))
-}
-
-fn sessions(n: u64) -> String {
-    if n == 1 { "1 session".to_owned() } else { format!("{n} sessions") }
+    let (ended, deleted) = (out::count(cleaned.ended, "session"), out::count(cleaned.deleted, "session"));
+    out::text(format!("{ended} marked as ended, {deleted} deleted"))
 }

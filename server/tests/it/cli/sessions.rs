@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use tokio_tungstenite::tungstenite::Message;
 
+use serde_json::Value;
+
 use super::program::{Program, Server};
+use crate::harness::Database;
 
 #[test]
 fn stats_have_the_promised_keys() {
@@ -109,4 +112,70 @@ fn deleting_a_person_beside_a_server_signs_them_out() {
     });
     assert!(code == 4001 && took < Duration::from_secs(2), "{code} after {took:?}");
     assert_eq!(server.session(&bo), 401);
+}
+
+#[tokio::test]
+async fn sessions_are_found_and_ended_by_what_they_are() {
+    let program = Program::new();
+    let file = program.file("people.tsv");
+    program.run(&["load", "prepare", "--people", "6", "--out", file.to_str().expect("UTF-8")]).done();
+    program.run(&["user", "edit", "load-00006", "--name", "Zoë"]).done();
+    let db = Database::open(&program.data_dir()).await;
+    let of = |n: u32, set: &str| {
+        format!("UPDATE sessions SET {set} WHERE user_id = (SELECT id FROM users WHERE username = 'load-0000{n}')")
+    };
+    let day = 86_400_000;
+    for (n, set) in [
+        (1, "ip = '203.0.113.7', device = 'phone'".to_owned()),
+        (2, "device = 'phone'".to_owned()),
+        (3, format!("created_at = created_at - {}", 3 * day)),
+        (4, "ended_at = created_at + 1, ended_reason = 'revoked', ended_by = 'ada'".to_owned()),
+        (5, "ended_at = created_at + 1, ended_reason = 'logout'".to_owned()),
+    ] {
+        db.run(&of(n, &set)).await;
+    }
+    let today = &domain::Time(db.number("SELECT max(created_at) FROM sessions").await).exact()[..10].to_owned();
+    let found = |args: &[&str]| {
+        let list = program.run(&[&["sessions", "list", "--json"], args].concat()).done().json();
+        let name = |s: &Value| s["username"].as_str().expect("a name").replace("load-0000", "");
+        let mut names: Vec<String> = list.as_array().expect("a list").iter().map(name).collect();
+        names.sort();
+        names.join(" ")
+    };
+    assert_eq!(found(&[]), "1 2 3 6");
+    assert_eq!(found(&["--state", "ended"]), "4 5");
+    assert_eq!(found(&["--state", "all"]), "1 2 3 4 5 6");
+    assert_eq!(found(&["--reason", "revoked"]), "4");
+    assert_eq!(found(&["--ip", "203.0.113.7"]), "1");
+    assert_eq!(found(&["--device", "phone"]), "1 2");
+    assert_eq!(found(&["--from", today]), "1 2 6");
+    assert_eq!(found(&["--to", today]), "1 2 3 6", "the day itself is within");
+    assert_eq!(found(&["--to", &format!("{today}T00:00:00Z")]), "3");
+    assert_eq!(found(&["-q", "zoë"]), "6");
+    assert_eq!(found(&["--role", "MEMBER", "--user", "load-00002"]), "2");
+    assert_eq!(found(&["--role", "admin"]), "");
+    assert_eq!(found(&["--limit", "1", "--sort", "activity"]).len(), 1);
+    let table = program.run(&["sessions", "list", "--limit", "2"]).done().out;
+    assert!(table.ends_with("\n2 of 4\n"), "{table}");
+    program.run(&["sessions", "list", "--role", "king"]).refused(1, "rollcall role list");
+    program.run(&["sessions", "list", "--org", "West"]).refused(1, "rollcall org list");
+    program.run(&["sessions", "list", "--ip", "here"]).refused(2, "--ip");
+    program.run(&["sessions", "list", "--from", "soon"]).refused(2, "2026-03-02");
+    program.run(&["sessions", "list", "--reason", "boredom"]).refused(2, "idle_timeout");
+    program
+        .run(&["sessions", "revoke", "--id", "0190b0a0-0000-7000-8000-000000000000", "-q", "x"])
+        .refused(2, "cannot");
+
+    let dry = program.run(&["sessions", "revoke", "--device", "phone", "--dry-run", "--json"]).done().json();
+    assert_eq!(dry, serde_json::json!({ "ended": 2, "dry_run": true }));
+    let no = program.at_terminal(&["sessions", "revoke", "--device", "phone"], "2\n");
+    assert!(no.code == 1 && no.err.contains("ends 2 sessions"), "{}", no.err);
+    assert_eq!(found(&["--device", "phone"]), "1 2");
+    let said = program.at_terminal(&["sessions", "revoke", "--device", "phone"], "end\n").done().out;
+    assert_eq!(said, "2 sessions ended\n");
+    assert_eq!(found(&["--reason", "revoked"]), "1 2 4");
+    let said = program.run(&["sessions", "revoke", "--to", &format!("{today}T00:00:00Z")]).done().out;
+    assert_eq!(said, "1 session ended\n");
+    let said = program.at_terminal(&["sessions", "revoke", "--all", "--yes"], "").done().out;
+    assert_eq!((said.as_str(), found(&[]).as_str()), ("1 session ended\n", ""));
 }
