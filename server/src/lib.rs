@@ -4,7 +4,7 @@
 //! - `router`: every route and every layer, in order: a table of contents. `access`: who may call what.
 //!   `http`: one layer a file.
 //! - `api`: REST, one file per noun. `live`: the socket. `pages`: the UI of `app`. `assets`: files inside the binary.
-//! - `audit_file`, `csv`: what is downloaded and exported.
+//! - `audit_file`, `people_file`, `csv`: what is downloaded and exported.
 //! - `ops`: health and metrics, on a listener of their own.
 //!
 //! Rules do not live here: handlers are thin doors onto `services`, which take the `Actor` and decide.
@@ -20,6 +20,7 @@ pub mod live;
 pub mod log;
 pub mod ops;
 pub mod pages;
+pub mod people_file;
 pub mod router;
 pub mod serve;
 pub mod settings;

@@ -23,8 +23,8 @@ use uuid::Uuid;
 
 use super::Items;
 use crate::{
-    csv,
     http::extract::{Answer, Body, Caller, HttpError, Id, Params},
+    people_file,
     router::AppState,
 };
 
@@ -359,18 +359,6 @@ pub(super) struct Export {
 
 /// Rows fetched at a time.
 const PAGE: u32 = 200;
-const HEAD: [&str; 10] = [
-    "username",
-    "name",
-    "email",
-    "role",
-    "organisation",
-    "teams",
-    "state",
-    "created_at",
-    "last_sign_in_at",
-    "disabled_at",
-];
 
 /// The whole list, as it is being read. Cells that a spreadsheet would take for a formula begin with an apostrophe.
 #[utoipa::path(get, path = "/admin/users/export", tag = "people", params(Export), responses(
@@ -393,34 +381,18 @@ pub(super) async fn export(
     };
     let (sort, accounts) = (p.sort.unwrap_or_default(), state.services.accounts.clone());
     accounts.begin_export(&caller.actor, &filter).await?;
-    let first = (Some(None::<String>), csv::lines([HEAD.map(str::to_owned)]));
+    let first = (Some(None::<String>), people_file::head());
     let pages = futures_util::stream::try_unfold(first, move |(cursor, head)| {
         let (accounts, filter, actor) = (accounts.clone(), filter.clone(), caller.actor.clone());
         async move {
             let Some(cursor) = cursor else { return Ok(None) };
             let page = accounts.list(&actor, &filter, sort, PAGE, cursor.as_deref()).await?;
             let mut text = head;
-            text.extend(csv::lines(page.items.into_iter().map(cells)));
+            text.extend(people_file::lines(page.items));
             Ok::<_, ApiError>(Some((bytes::Bytes::from(text), (page.next.map(Some), vec![]))))
         }
     });
     let headers =
         [(CONTENT_TYPE, "text/csv; charset=utf-8"), (CONTENT_DISPOSITION, "attachment; filename=\"people.csv\"")];
     Ok((headers, HttpBody::from_stream(pages)).into_response())
-}
-
-fn cells(row: AccountRow) -> [String; 10] {
-    let at = |t: Option<Time>| t.map(|t| t.to_string()).unwrap_or_default();
-    [
-        row.user.username,
-        row.user.name,
-        row.user.email.unwrap_or_default(),
-        row.user.role,
-        row.user.organisation.unwrap_or_default(),
-        row.user.teams.join("; "),
-        row.state.map(|s| s.as_str().to_owned()).unwrap_or_default(),
-        row.created_at.to_string(),
-        at(row.last_sign_in_at),
-        at(row.disabled_at),
-    ]
 }

@@ -1,10 +1,10 @@
 //! `rollcall user edit`.
 
 use clap::Args;
-use domain::{Actor, people::UserEdit};
+use domain::people::UserEdit;
 
-use super::{DatabaseArgs, Who, of};
-use crate::cli::{failure::Failure, out};
+use super::{OP, Who, of};
+use crate::cli::{database::DatabaseArgs, failure::Failure, out};
 
 /// Change an account; another role or organisation signs the person out
 #[derive(Debug, Args)]
@@ -59,7 +59,7 @@ pub(super) async fn run(args: EditArgs) -> Result<(), Failure> {
         return Err(Failure::usage("say what shall change; see `rollcall user edit --help`"));
     }
     let services = args.database.open().await?;
-    let edited = services.accounts.edit(&Actor::Operator, who.as_str(), edit).await.map_err(|e| of(&who, e))?;
+    let edited = services.accounts.edit(OP, who.as_str(), edit).await.map_err(|e| of(&who, e))?;
     if args.json {
         return out::json(&edited.user);
     }

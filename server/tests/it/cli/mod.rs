@@ -6,6 +6,7 @@ mod doctor;
 mod keys;
 mod load;
 mod mail;
+mod people;
 mod program;
 mod serve;
 mod sessions;

@@ -173,7 +173,7 @@ fn who_is_erased_leaves_a_whole_chain() {
         program.add(name, &[]);
     }
     let said = program.run(&["user", "erase", "ada", "--yes"]).done().out;
-    assert!(said.contains("ada is erased") && said.contains("entries of the audit log"), "{said}");
+    assert!(said.contains("ada is erased") && said.contains("entry of the audit log"), "{said}");
     program.run(&["erase-user", "bo", "--yes"]).done();
     program.run(&["erase-user", "bo", "--yes"]).refused(1, "no account");
     program.run(&["audit", "verify"]).done();
