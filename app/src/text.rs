@@ -39,7 +39,8 @@ pub(crate) fn error_by_code(e: &ApiError) -> ApiError {
         ErrorCode::NotFound => ApiError::not_found().message,
         ErrorCode::Unavailable => ApiError::unavailable().message,
         ErrorCode::Network => NETWORK.to_owned(),
-        ErrorCode::Invalid | ErrorCode::BadRequest | ErrorCode::TooLarge => MARKED.to_owned(),
+        ErrorCode::TooLarge => "This is larger than it may be, or than the room that is left.".to_owned(),
+        ErrorCode::Invalid | ErrorCode::BadRequest => MARKED.to_owned(),
         ErrorCode::Conflict => "This is already so, or was changed meanwhile. Look again and repeat it.".to_owned(),
         _ => ApiError::internal().message,
     };
@@ -60,6 +61,8 @@ fn field_rule(field: &str) -> Option<&'static str> {
         "message" => "Use at most 140 characters on one line.",
         "confirm" => "Type the word that is asked for.",
         _ if field.starts_with("values[") => "Use what is said below this field.",
+        "file" => "Choose a file, and give it the ending of what it is.",
+        "workflow" => "Use at most 60 characters that can be seen.",
         "until" => "Use a time in the future, or none.",
         _ => return None,
     })

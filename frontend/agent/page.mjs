@@ -59,6 +59,19 @@ export function join(topic, payload) {
   if (topic.startsWith("people:") && !followed.has(topic)) followed.set(topic, presences());
   say({ say: "join", topic, payload });
 }
+/** What other scripts of ours listen to: topic → what hears its events and payloads. */
+const scripts = new Map();
+
+/** Joins a topic for a script, now and after every reconnection. */
+export function follow(topic, heard) {
+  scripts.set(topic, heard);
+  join(topic, "{}");
+}
+
+export function unfollow(topic) {
+  if (scripts.delete(topic)) leave(topic);
+}
+
 export const push = (topic, event, payload) => say({ say: "push", topic, event, payload });
 export const leave = (topic) => say({ say: "leave", topic });
 export const wake = () => say({ say: "wake" });
@@ -116,6 +129,9 @@ function received([topic, event, payload]) {
   const state = topic === "presence:me" && /"state":"(\w+)"/.exec(payload)?.[1];
   if (state) isActive = state === "active" || state === "busy";
   if (event === "who") return hello();
+  if (topic === "" && event === "open") for (const name of scripts.keys()) join(name, "{}");
+  const script = scripts.get(topic);
+  if (script) return event === "rejoin" ? join(topic, "{}") : script(event, JSON.parse(payload));
   const people = event.startsWith("presence_") && followed.get(topic)?.(event, JSON.parse(payload));
   if (people) return listener(topic, "people", JSON.stringify(people));
   listener(topic, event, payload);

@@ -86,8 +86,17 @@ async function follow() {
   if (again && !root().querySelector('dialog[open], [data-part] :focus')) await ask(here(), '/rpc/refresh');
 }
 
+/** What only pages of files need. */
+const files = () => import('./files.mjs');
+
 function settle(url) {
   shown = url;
+  if (root().querySelector('[data-upload], [data-arriving]')) {
+    void files().then((m) => root() && m.settle(root(), {
+      say: (text) => tell('said', text),
+      again: () => root() && ask(here(), '/rpc/refresh'),
+    }));
+  }
   times(root());
   ticked(root());
 }
@@ -140,6 +149,7 @@ function submitted(event) {
   if (!root()?.contains(form) || event.defaultPrevented || form.method === 'dialog') return;
   event.preventDefault();
   if (form.method === 'get') filter(form, false);
+  else if (form.matches('[data-upload]')) void files().then((m) => m.send(form));
   else send(form, event.submitter);
 }
 

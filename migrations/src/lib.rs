@@ -17,6 +17,7 @@ mod m0010_people;
 mod m0011_mails_and_codes;
 mod m0012_settings;
 mod m0013_a_million;
+mod m0015_files;
 
 use sea_orm_migration::prelude::*;
 
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_mails_and_codes::Migration),
             Box::new(m0012_settings::Migration),
             Box::new(m0013_a_million::Migration),
+            Box::new(m0015_files::Migration),
         ]
     }
 }

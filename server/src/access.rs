@@ -54,6 +54,7 @@ pub const TOPICS: &[(&str, TopicAccess)] = &[
     ("realtime:team:ID", TopicAccess::ManagerOfIt),
     ("people:org:ID", TopicAccess::Colleague),
     ("live:online", TopicAccess::Manager),
+    ("live:uploads", TopicAccess::Manager),
 ];
 
 /// Who may call what is not a page.
@@ -117,6 +118,19 @@ const ACCESS: &[(&str, &str, Access)] = &[
     ("POST", "/api/v1/admin/sessions/cleanup", Access::Admin),
     ("GET", "/api/v1/admin/audit", Access::Admin),
     ("GET", "/api/v1/admin/audit/export", Access::Admin),
+    ("GET", "/api/v1/uploads", Access::SignedIn),
+    ("POST", "/api/v1/uploads", Access::SignedIn),
+    ("GET", "/api/v1/uploads/{id}", Access::SignedIn),
+    ("DELETE", "/api/v1/uploads/{id}", Access::SignedIn),
+    ("GET", "/api/v1/uploads/{id}/content", Access::SignedIn),
+    ("GET", "/api/v1/outputs", Access::SignedIn),
+    ("POST", "/api/v1/outputs", Access::SignedIn),
+    ("DELETE", "/api/v1/outputs/{id}", Access::SignedIn),
+    ("GET", "/api/v1/outputs/{id}/content", Access::SignedIn),
+    ("GET", "/api/v1/admin/uploads", Access::Manager),
+    ("GET", "/api/v1/admin/uploads/summary", Access::Manager),
+    ("GET", "/api/v1/admin/uploads/running", Access::Manager),
+    ("GET", "/api/v1/admin/outputs", Access::Manager),
     ("GET", "/api/v1/admin/settings", Access::Admin),
     ("PATCH", "/api/v1/admin/settings", Access::Admin),
     ("POST", "/rpc/sign_in", Access::Public),
@@ -173,9 +187,11 @@ const ACCESS: &[(&str, &str, Access)] = &[
     ("POST", "/rpc/end_matching", Access::Manager),
     ("POST", "/rpc/end_selected", Access::Manager),
     ("POST", "/rpc/save_settings", Access::Admin),
+    ("POST", "/rpc/delete_upload", Access::SignedIn),
     ("POST", "/rpc/retry_mail", Access::Admin),
     ("POST", "/rpc/retry_mails", Access::Admin),
     ("POST", "/rpc/drop_mail", Access::Admin),
+    ("POST", "/rpc/upload", Access::SignedIn),
     ("GET", "/socket/websocket", Access::SignedIn),
     ("GET", "/realtime/v1/websocket", Access::SignedIn),
     ("GET", "/pkg/{*path}", Access::Public),
@@ -199,6 +215,7 @@ pub fn routes() -> Vec<Route> {
         .into_iter()
         .chain(leptos::server_fn::axum::server_fn_paths().map(|(path, method)| (method.to_string(), path.to_owned())));
     let fixed = [
+        ("POST", "/rpc/upload"),
         ("GET", "/socket/websocket"),
         ("GET", "/realtime/v1/websocket"),
         ("GET", "/pkg/{*path}"),

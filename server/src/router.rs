@@ -84,6 +84,12 @@ pub fn router(state: &AppState) -> Router {
     let with_session = Router::new()
         .merge(plain)
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_MAX))
+        // So have files, which are not compressed: a part of one is counted in its own bytes.
+        .merge(api::stream_router())
+        .route(
+            "/rpc/upload",
+            axum::routing::post(crate::pages::upload).layer(axum::extract::DefaultBodyLimit::disable()),
+        )
         // The socket has time-outs of its own, and its frames are not compressed.
         .route("/socket/websocket", get(live::upgrade))
         .route("/realtime/v1/websocket", get(live::upgrade))
@@ -98,7 +104,7 @@ pub fn router(state: &AppState) -> Router {
         .route("/health/{*rest}", get(|| async { StatusCode::NOT_FOUND }))
         .route("/metrics", get(|| async { StatusCode::NOT_FOUND }))
         // Read upwards: the last one is the outermost.
-        .layer(middleware::from_fn(limit::layer))
+        .layer(middleware::from_fn_with_state(state.clone(), limit::layer))
         .layer(csrf(&state.site))
         // Within the headers, which its answer needs like any other.
         .layer(CatchPanicLayer::custom(panicked))

@@ -46,6 +46,7 @@ pub(crate) fn program(name: &str) -> Command {
 /// Node's own tests, of the scripts in `frontend/agent`; they need no package.
 pub(crate) fn scripts() -> Command {
     let mut command = Command::new("node");
-    command.args(["--test", "--test-reporter=tap", "unit/hub.test.mjs"]).current_dir(folder());
+    let tests = ["hub", "presences", "times", "files"].map(|name| format!("unit/{name}.test.mjs"));
+    command.args(["--test", "--test-reporter=tap"]).args(tests).current_dir(folder());
     command
 }

@@ -73,10 +73,12 @@ pub enum Action {
     Settings,
     /// See and steer the outbox of mails.
     Mail,
+    /// See and fetch what people sent and what was made for them.
+    Files,
 }
 
 impl Action {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Watch,
         Self::Sessions,
         Self::CleanUp,
@@ -86,6 +88,7 @@ impl Action {
         Self::Audit,
         Self::Settings,
         Self::Mail,
+        Self::Files,
     ];
 
     /// What a person's page says of it.
@@ -100,6 +103,7 @@ impl Action {
             Self::Audit => "Read, export and verify the audit log",
             Self::Settings => "Read and change settings",
             Self::Mail => "See the outbox of mails, and send or drop what is stuck",
+            Self::Files => "See and fetch uploads and outputs, and watch uploads as they come",
         }
     }
 }
@@ -127,7 +131,7 @@ impl Reach {
 pub fn reach(level: Level, organisation: Option<OrganisationId>, action: Action) -> Reach {
     match (level, action) {
         (Level::Admin, _) => Reach::Everything,
-        (Level::Manager, Action::Watch | Action::Sessions | Action::People) => {
+        (Level::Manager, Action::Watch | Action::Sessions | Action::People | Action::Files) => {
             organisation.map_or(Reach::Nothing, Reach::Organisation)
         }
         (
@@ -216,16 +220,16 @@ mod tests {
     fn the_whole_matrix() {
         let (one, two) = (Reach::Organisation(Uuid::from_u128(1)), Reach::Organisation(Uuid::from_u128(2)));
         let (all, none) = (Reach::Everything, Reach::Nothing);
-        // Watch, Sessions, CleanUp, Accounts, People, Directory, Audit, Settings, Mail
+        // Watch, Sessions, CleanUp, Accounts, People, Directory, Audit, Settings, Mail, Files
         let rows = [
-            (Actor::Anonymous, [none; 9]),
-            (person(Level::Member, Some(1)), [none; 9]),
-            (person(Level::Manager, None), [none; 9]),
-            (person(Level::Manager, Some(1)), [one, one, none, none, one, none, none, none, none]),
-            (person(Level::Manager, Some(2)), [two, two, none, none, two, none, none, none, none]),
-            (person(Level::Admin, None), [all; 9]),
-            (person(Level::Admin, Some(1)), [all; 9]),
-            (Actor::Operator, [all; 9]),
+            (Actor::Anonymous, [none; 10]),
+            (person(Level::Member, Some(1)), [none; 10]),
+            (person(Level::Manager, None), [none; 10]),
+            (person(Level::Manager, Some(1)), [one, one, none, none, one, none, none, none, none, one]),
+            (person(Level::Manager, Some(2)), [two, two, none, none, two, none, none, none, none, two]),
+            (person(Level::Admin, None), [all; 10]),
+            (person(Level::Admin, Some(1)), [all; 10]),
+            (Actor::Operator, [all; 10]),
         ];
         for (actor, expected) in rows {
             assert_eq!(Action::ALL.map(|a| actor.reach(a)), expected, "{actor:?}");

@@ -9,6 +9,7 @@
 pub mod access;
 pub mod account;
 pub mod error;
+pub mod files;
 pub mod mail;
 pub mod people;
 pub mod preferences;

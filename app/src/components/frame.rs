@@ -32,12 +32,15 @@ const CONSOLE: &[Line] = &[
 /// What else the console has.
 const MORE: &[Line] = &[
     ("/admin/organisations", "Organisations", Icon::Groups),
+    ("/admin/files", "Files", Icon::Files),
+    ("/admin/outputs", "Outputs", Icon::Overview),
     ("/admin/mail", "Mail", Icon::Mail),
     ("/admin/audit", "Audit log", Icon::Audit),
     ("/admin/settings", "Settings", Icon::Settings),
 ];
 const OWN: &[Line] = &[
     ("/", "Home", Icon::Home),
+    ("/files", "My files", Icon::Files),
     ("/account/devices", "Devices", Icon::Devices),
     ("/account", "Account", Icon::Account),
 ];

@@ -14,6 +14,7 @@ pub(crate) enum Icon {
     Groups,
     Sessions,
     Mail,
+    Files,
     Audit,
     Settings,
     More,
@@ -52,6 +53,7 @@ impl Icon {
             }
             Self::Sessions => "M2 3.500h12v9H2zM2 6.500h12M5 9.500h3",
             Self::Mail => "M1.500 3.500h13v9h-13zM1.500 4l6.500 5 6.500-5",
+            Self::Files => "M1.500 13v-10h5l1.500 2h6.500v8z",
             Self::Audit => "M3.500 1.500h6l3 3v10h-9zM9.500 1.500v3h3M6 8h4M6 11h4",
             Self::Settings => {
                 "M1.500 4.500h7M12.500 4.500h2M10.500 2.500v4M1.500 11.500h2M7.500 11.500h7M5.500 9.500v4"

@@ -16,6 +16,8 @@
 //! - `data-into="ID"` on a file field: the text of the chosen file is put into the field `ID`;
 //! - `data-person` around the state of the person of this id: it stays true while the page is seen, and `data-as-of` around
 //!   the instant as of which. Within a part named `person` the page is asked for again when it changes;
+//! - `data-upload` on a form with a file field: `files.mjs` sends its files one by one, with progress, into `data-queue`,
+//!   also those dropped on `data-drop`. `data-arriving`: the table of uploads on their way stays true;
 //! - `when`, `exact`: an instant, to the second and in UTC until the script makes it local.
 
 mod account;
@@ -23,6 +25,7 @@ mod audit;
 mod code;
 mod devices;
 mod directory;
+mod files;
 mod forgot;
 mod mail;
 pub(crate) mod part;
@@ -38,7 +41,10 @@ use serde::{Deserialize, Serialize};
 use services::Services;
 
 use self::query::Query;
-use crate::routes::{is_listed, page_access};
+use crate::{
+    routes::{is_listed, page_access},
+    rpc::RpcError,
+};
 
 /// A page, written.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -104,6 +110,9 @@ async fn look(services: &Services, actor: &Actor, url: &str, again: bool) -> Res
         ["account"] => account::write(&asked).await,
         ["account", "second-factor"] => second_factor::write(&asked).await,
         ["account", "devices"] => devices::write(&asked).await,
+        ["files"] => files::own(&asked).await,
+        ["admin", "files"] => files::admin(&asked).await,
+        ["admin", "outputs"] => files::outputs(&asked).await,
         ["admin", "mail"] => mail::write(&asked).await,
         ["admin", "sessions"] => sessions::write(&asked).await,
         ["admin", "people"] => people::write(&asked).await,
@@ -128,6 +137,14 @@ pub(crate) fn outside() -> String {
     let path = parts.uri.path();
     let asked = Asked { services: &services, actor: &Actor::Anonymous, path, query, now, again: false };
     if path.starts_with("/second-factor") { code::write(&asked) } else { forgot::write(&asked) }
+}
+
+/// The page at `path`, to which a plain form to the door `to` comes back with what it was refused with.
+pub fn refused_at(path: &str, to: &str, error: ApiError) -> String {
+    use leptos::server_fn::error::ServerFnUrlError;
+    let refused = ServerFnUrlError::new(to, RpcError(error));
+    let url = refused.to_url("http://localhost").map(|url| url.query().unwrap_or_default().to_owned());
+    format!("{path}?{}", url.unwrap_or_default())
 }
 
 /// What is shown in place of a page that could not be written.

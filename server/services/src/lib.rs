@@ -14,6 +14,7 @@ pub mod clock;
 mod cursor;
 pub mod directory;
 pub mod events;
+pub mod files;
 pub mod geo;
 pub mod mail;
 mod passwords;
@@ -44,6 +45,7 @@ pub use crate::{
     clock::Clock,
     directory::Directory,
     events::Events,
+    files::{Files, StorageError},
     geo::{PlaceError, Places},
     mail::{Mail, Smtp},
     preferences::PreferencesOf,
@@ -68,6 +70,8 @@ pub struct Config {
     pub fixed: Fixed,
     /// Where the keys are that seal what the database must not be able to read; made when it is not there.
     pub secret_key_file: PathBuf,
+    /// Where files are kept: `file:///…`.
+    pub storage_url: String,
     /// An .mmdb file by which addresses have places.
     pub geoip_file: Option<PathBuf>,
     /// Where people reach us, such as `https://rollcall.example`: links in mails begin with it.
@@ -89,6 +93,8 @@ pub enum OpenError {
     Keys(#[from] VaultError),
     #[error(transparent)]
     Place(#[from] PlaceError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
 }
 
 /// All services; one cheap clone.
@@ -100,6 +106,7 @@ pub struct Services {
     pub presence: Presence,
     pub preferences: PreferencesOf,
     pub events: Events,
+    pub files: Files,
     pub mail: Mail,
     pub second_factor: SecondFactor,
     pub audit: Audit,
@@ -146,6 +153,7 @@ impl Services {
             tasks.clone(),
         );
         let changing = SettingsOf::new(sessions.clone());
+        let files = Files::open(sessions.clone(), &config.storage_url)?;
         if config.background {
             // Before anything is loaded, so that nothing that ends from here on is missed.
             let (ending, change) = (sessions.last_ending().await?, changing.last().await?);
@@ -153,6 +161,10 @@ impl Services {
             tasks.spawn(sessions.inner.activity.clone().run(settings, stop.clone()));
             tasks.spawn(sessions.clone().run_clean_up(stop.clone()));
             tasks.spawn(store.clone().run_checkpoints(stop.clone()));
+            files.reconcile().await?;
+            files.tell_all_uploads().await?;
+            tasks.spawn(files.clone().run(stop.clone()));
+            tasks.spawn(files.clone().run_running(stop.clone()));
             tasks.spawn(audit.clone().run(stop.clone()));
             tasks.spawn(mail.clone().run(stop.clone()));
             tasks.spawn(vault::seal_old(store.clone(), vault.clone(), stop.clone()));
@@ -164,6 +176,7 @@ impl Services {
             directory: Directory::new(accounts.clone()),
             accounts,
             events: Events::new(store.clone(), clock.clone()),
+            files,
             mail,
             second_factor: SecondFactor::new(sessions.clone()),
             audit,

@@ -12,12 +12,17 @@ mod admin_sessions;
 mod admin_settings;
 mod admin_users;
 mod auth;
+mod files;
 mod preferences;
 mod presence;
 mod session;
 mod sessions;
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, State},
+    routing::get,
+};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -107,9 +112,37 @@ fn documented() -> (Router<AppState>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Doc::openapi()).nest("/api/v1", v1).split_for_parts()
 }
 
+/// What takes as long as it takes: files.
+fn streams() -> (Router<AppState>, utoipa::openapi::OpenApi) {
+    let v1 = OpenApiRouter::new()
+        .routes(routes!(files::upload, files::uploads))
+        .routes(routes!(files::one_upload, files::delete_upload))
+        .routes(routes!(files::upload_content))
+        .routes(routes!(files::add_output, files::outputs))
+        .routes(routes!(files::delete_output))
+        .routes(routes!(files::output_content))
+        .routes(routes!(files::all_uploads))
+        .routes(routes!(files::summary))
+        .routes(routes!(files::running))
+        .routes(routes!(files::all_outputs));
+    OpenApiRouter::new().nest("/api/v1", v1).split_for_parts()
+}
+
+/// The routes of files, which the layers for quick answers are not for.
+pub fn stream_router() -> Router<AppState> {
+    streams().0.layer(DefaultBodyLimit::disable())
+}
+
+fn document() -> utoipa::openapi::OpenApi {
+    let (mut all, (_, streams)) = (documented().1, streams());
+    all.merge(streams);
+    all
+}
+
 /// The routes of REST with their description.
 pub fn router() -> Router<AppState> {
-    let (router, document) = documented();
+    let (router, _) = documented();
+    let document = document();
     router
         .route(
             "/api/v1/openapi.json",
@@ -121,7 +154,7 @@ pub fn router() -> Router<AppState> {
 
 /// Method and path of every call.
 pub fn calls() -> Vec<(String, String)> {
-    let (_, document) = documented();
+    let document = document();
     let mut calls = vec![("GET".to_owned(), "/api/v1/openapi.json".to_owned())];
     for (path, item) in document.paths.paths {
         let methods =

@@ -16,3 +16,4 @@ pub mod refusals;
 pub mod request_id;
 pub mod second_factor;
 pub mod trace;
+pub mod upload;

@@ -33,6 +33,7 @@ pub(super) enum Answer {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Topic {
     Me,
+    Uploads,
     Presence(presence::topic::Topic),
     Live(Key),
 }
@@ -41,6 +42,7 @@ impl Topic {
     fn parse(text: &str) -> Option<Self> {
         match text {
             "presence:me" => Some(Self::Me),
+            "live:uploads" => Some(Self::Uploads),
             _ if text.starts_with("live:online") => Key::of_topic(text).map(Self::Live),
             _ => presence::topic::Topic::parse(text).map(Self::Presence),
         }
@@ -50,6 +52,7 @@ impl Topic {
     fn row(self) -> &'static str {
         match self {
             Self::Me => "presence:me",
+            Self::Uploads => "live:uploads",
             Self::Live(_) => "live:online",
             Self::Presence(topic) => match (topic.scope, topic.realtime) {
                 (Scope::Everybody, false) => "presence:all",
@@ -145,6 +148,7 @@ impl Channels {
         let Some(joined) = self.joined.remove(&topic) else { return Answer::One(reply) };
         match topic {
             Topic::Me => {}
+            Topic::Uploads => socket.unwatch_uploads(),
             Topic::Presence(topic) => socket.unwatch(topic),
             Topic::Live(key) => socket.unquery(key),
         }
@@ -202,6 +206,10 @@ async fn enter(frame: &Frame, topic: Topic, socket: &Socket, services: &Services
             Ok(json!({"state": state, "expires_at": expires_at, "retry_within_ms": within}))
         }
         _ if services.sessions.lacks_second_factor(&actor) => Err(ApiError::second_factor_missing()),
+        Topic::Uploads => {
+            socket.watch_uploads(&actor).await?;
+            Ok(json!({}))
+        }
         Topic::Presence(topic) => {
             socket.watch(&actor, topic).await?;
             Ok(if topic.realtime { realtime::joined() } else { json!({}) })

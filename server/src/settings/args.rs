@@ -7,6 +7,7 @@ use std::{
 
 use clap::{Args, Parser, ValueEnum, builder::BoolishValueParser};
 use domain::{
+    files::bytes_of,
     settings::{Fixed, durations_of_roles, numbers_of_roles, roles},
     time::Millis,
 };
@@ -92,6 +93,16 @@ pub struct StorageArgs {
     /// DATA_DIR/secret.key]
     #[arg(long, env = "ROLLCALL_SECRET_KEY_FILE", value_name = "FILE")]
     pub secret_key_file: Option<PathBuf>,
+    /// Where uploads and outputs are kept: file://PATH, whose partial files are in PATH.partial [default:
+    /// file://DATA_DIR/files]
+    #[arg(long, env = "ROLLCALL_STORAGE_URL", hide_env_values = true, value_name = "URL")]
+    pub storage_url: Option<String>,
+    /// A file that is uploaded may be this large
+    #[arg(long, env = "ROLLCALL_UPLOAD_LIMIT", default_value = "100MB", value_parser = bytes_of, value_name = "SIZE")]
+    pub upload_limit: u64,
+    /// All uploads of one person; 0 = no limit
+    #[arg(long, env = "ROLLCALL_UPLOAD_QUOTA", default_value = "5GB", value_parser = bytes_of, value_name = "SIZE")]
+    pub upload_quota: u64,
     /// An .mmdb file with cities or countries, by which addresses have places; read at the start
     #[arg(long, env = "ROLLCALL_GEOIP_FILE", value_name = "FILE")]
     pub geoip_file: Option<PathBuf>,
@@ -243,6 +254,15 @@ pub struct SocketArgs {
 #[command(next_help_heading = "Retention")]
 #[expect(clippy::struct_field_names, reason = "a field's name is its flag and its key")]
 pub struct RetentionArgs {
+    /// Reports, exports and other outputs are deleted after this long
+    #[arg(
+        long,
+        env = "ROLLCALL_RETENTION_OUTPUTS",
+        default_value = "90d",
+        value_parser = duration,
+        value_name = "DURATION"
+    )]
+    pub retention_outputs: Millis,
     /// Events are deleted after this long
     #[arg(long, env = "ROLLCALL_RETENTION_EVENTS", default_value = "90d", value_parser = duration, value_name = "DURATION")]
     pub retention_events: Millis,

@@ -8,6 +8,7 @@ use humantime::format_duration;
 use super::{
     SECRET_KEY, ServeArgs, ServeSettings, UsageError,
     args::{self, Away, Policy, PresenceArgs},
+    storage_in,
 };
 
 impl ServeArgs {
@@ -26,6 +27,10 @@ impl ServeArgs {
             Some(path) => absolute(&path)
                 .map_err(|e| UsageError::new(format!("--secret-key-file {} makes no path: {e}", path.display())))?,
             None => data_dir.join(SECRET_KEY),
+        };
+        let storage_url = match storage.storage_url {
+            Some(url) => check_storage_url(url)?,
+            None => storage_in(&data_dir),
         };
         let smtp = match (mail.smtp_url, mail.mail_from) {
             (Some(url), Some(from)) => Some(
@@ -71,6 +76,9 @@ impl ServeArgs {
             heartbeat: presence.heartbeat,
             sockets_per_session: sockets.sockets_per_session,
             sockets_per_address: sockets.sockets_per_address,
+            upload_limit: storage.upload_limit,
+            upload_quota: storage.upload_quota,
+            retention_outputs: retention.retention_outputs,
             retention_sessions: retention.retention_sessions,
             retention_events: retention.retention_events,
             retention_ip: retention.retention_ip,
@@ -83,6 +91,7 @@ impl ServeArgs {
             data_dir,
             database_url,
             secret_key_file,
+            storage_url,
             smtp,
             base_url: network.base_url,
             insecure_http: network.insecure_http,
@@ -134,6 +143,14 @@ fn check_database_url(url: String) -> Result<String, UsageError> {
     }
     // What was given is not repeated: it may hold a password.
     Err(UsageError::new("--database-url takes sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME"))
+}
+
+fn check_storage_url(url: String) -> Result<String, UsageError> {
+    if url.strip_prefix("file://").is_some_and(|path| path.len() > 1 && path.starts_with('/')) {
+        return Ok(url);
+    }
+    // Not repeated, as above.
+    Err(UsageError::new("--storage-url takes file:///PATH"))
 }
 
 /// The URL of a SQLite file; the two characters that mean something in it are escaped.

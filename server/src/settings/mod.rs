@@ -45,6 +45,8 @@ pub struct ServeSettings {
     /// May hold a password: never logged, never shown.
     pub database_url: String,
     pub secret_key_file: PathBuf,
+    /// Where files are kept; may hold a secret.
+    pub storage_url: String,
     pub geoip_file: Option<PathBuf>,
     /// The server mails are sent by.
     pub smtp: Option<Smtp>,
@@ -68,6 +70,7 @@ impl ServeSettings {
             data_dir: dir.to_owned(),
             database_url: sqlite_url(&dir.join("rollcall.db")),
             secret_key_file: dir.join(SECRET_KEY),
+            storage_url: storage_in(dir),
             geoip_file: None,
             smtp: None,
             base_url: None,
@@ -97,6 +100,7 @@ impl ServeSettings {
             settings: self.services.clone(),
             fixed: self.fixed.clone(),
             secret_key_file: self.secret_key_file.clone(),
+            storage_url: self.storage_url.clone(),
             // Commands show addresses; where they are is for people who look at lists.
             geoip_file: self.geoip_file.clone().filter(|_| background),
             base,
@@ -150,6 +154,11 @@ fn flags_for(values: &[(String, String)], said: &ArgMatches) -> Vec<OsString> {
     let unsaid = |id: &str| matches!(said.value_source(id), None | Some(ValueSource::DefaultValue));
     let flag = |(id, value): &(String, String)| format!("--{}={value}", id.replace('_', "-")).into();
     values.iter().filter(|(id, _)| unsaid(id)).map(flag).collect()
+}
+
+/// Where files are kept unless another place is given.
+pub fn storage_in(dir: &Path) -> String {
+    format!("file://{}", dir.join("files").display())
 }
 
 /// The key file's name in the data directory.

@@ -98,6 +98,11 @@ impl App {
         Self { address, services, origin, dir, clock, stop, server }
     }
 
+    /// A server on what another left behind.
+    pub(crate) async fn on(dir: Arc<TempDir>) -> Self {
+        Self::build(|_| {}, None, dir).await
+    }
+
     /// Stops the server and starts another on the same data, on another port.
     pub(crate) async fn restart(self, change: impl FnOnce(&mut ServeSettings)) -> Self {
         let (clock, dir) = (self.clock.clone(), self.dir.clone());

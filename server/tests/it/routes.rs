@@ -57,6 +57,7 @@ fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
         | "/rpc/why"
         | "/rpc/end_session"
         | "/rpc/drop_mail"
+        | "/rpc/delete_upload"
         | "/rpc/retry_mail"
         | "/rpc/invite_person"
         | "/rpc/reset_link"
@@ -384,7 +385,7 @@ async fn parameters_are_known_and_given_once() {
             }
         }
     }
-    assert_eq!(with_parameters.len(), 19, "{with_parameters:?}");
+    assert_eq!(with_parameters.len(), 24, "{with_parameters:?}");
     for ((path, method), names) in with_parameters {
         let ask = async |query: String| {
             admin.send(admin.request(method.parse().unwrap(), &format!("{}?{query}", concrete(&path)))).await

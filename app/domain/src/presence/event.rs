@@ -74,6 +74,11 @@ pub enum Event {
         card: Arc<UserCard>,
         private: bool,
     },
+    /// The names of somebody's last uploads, newest first.
+    Uploads {
+        user: UserId,
+        names: Arc<[String]>,
+    },
     /// Connected at the last proof of life before a restart; unknown until `until`.
     Restored {
         joined: Joined,

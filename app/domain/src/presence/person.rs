@@ -43,6 +43,7 @@ pub(super) struct Person {
     pub(super) sessions: Vec<Presence>,
     chosen: Chosen,
     private: bool,
+    uploads: Arc<[String]>,
     state: State,
     cause: Cause,
     since: Time,
@@ -54,12 +55,13 @@ pub(super) struct Person {
 }
 
 impl Person {
-    pub(super) fn new(card: Arc<UserCard>, now: Time) -> Self {
+    pub(super) fn new(card: Arc<UserCard>, uploads: Arc<[String]>, now: Time) -> Self {
         Self {
             card,
             sessions: vec![],
             chosen: Chosen::default(),
             private: false,
+            uploads,
             state: State::Offline,
             cause: Cause::SignedOut,
             since: now,
@@ -89,6 +91,10 @@ impl Person {
 
     pub(super) fn set_card(&mut self, card: &Arc<UserCard>) {
         self.card = Arc::clone(card);
+    }
+
+    pub(super) fn set_uploads(&mut self, names: Arc<[String]>) {
+        self.uploads = names;
     }
 
     pub(super) fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {

@@ -61,6 +61,8 @@ pub struct Roster {
     /// What the history is to hear since the last `take_traces`.
     traces: Vec<Trace>,
     online: HashSet<UserId>,
+    /// The names of everybody's last uploads, newest first; whoever is met later has them too.
+    uploads: HashMap<UserId, Arc<[String]>>,
     /// Lost for want of a sign of life since the last `advance`, which tells.
     lost: Vec<ConnectionId>,
 }
@@ -76,6 +78,7 @@ impl Roster {
             changed: HashMap::new(),
             traces: vec![],
             online: HashSet::new(),
+            uploads: HashMap::new(),
             lost: vec![],
         }
     }
@@ -156,6 +159,17 @@ impl Roster {
                     p.refresh(now, limits, traces);
                 });
             }
+            Event::Uploads { user, names } => {
+                if names.is_empty() {
+                    self.uploads.remove(&user);
+                } else {
+                    self.uploads.insert(user, Arc::clone(&names));
+                }
+                self.touch(user, now, |p, limits, traces| {
+                    p.set_uploads(names);
+                    p.refresh(now, limits, traces);
+                });
+            }
             // A grace that is over already has nothing to wait for.
             Event::Restored { until, .. } if until <= now => {}
             Event::Restored { joined, seen_at, until } => {
@@ -193,6 +207,7 @@ impl Roster {
 
     /// Forgets somebody whose account is deleted: history, choice and all. Watchers and the history see them go.
     pub fn forget(&mut self, id: UserId, now: Time) {
+        self.uploads.remove(&id);
         self.update(id, now, |p, _| {
             p.sessions.clear();
             Some(Cause::UserDisabled)
@@ -268,7 +283,11 @@ impl Roster {
     }
 
     fn meet(&mut self, card: &Arc<UserCard>, now: Time) -> UserId {
-        self.people.entry(card.id).or_insert_with(|| Box::new(Person::new(Arc::clone(card), now)));
+        let uploads = &self.uploads;
+        self.people.entry(card.id).or_insert_with(|| {
+            let uploads = uploads.get(&card.id).cloned().unwrap_or_else(|| Arc::from([]));
+            Box::new(Person::new(Arc::clone(card), uploads, now))
+        });
         card.id
     }
 

@@ -174,6 +174,12 @@ pub struct Settings {
     /// Open sockets of one session, and of one address; 0 = no limit.
     pub sockets_per_session: u32,
     pub sockets_per_address: u32,
+    /// Bytes of one uploaded file.
+    pub upload_limit: u64,
+    /// Bytes of all uploads of a person; 0 = no limit.
+    pub upload_quota: u64,
+    /// Outputs are deleted after this.
+    pub retention_outputs: Millis,
     /// Ended sessions are deleted after this.
     pub retention_sessions: Millis,
     /// Events are deleted after this.
@@ -197,6 +203,9 @@ impl Default for Settings {
             heartbeat: 25 * SECOND,
             sockets_per_session: 20,
             sockets_per_address: 0,
+            upload_limit: 100_000_000,
+            upload_quota: 5_000_000_000,
+            retention_outputs: 90 * DAY,
             retention_sessions: 365 * DAY,
             retention_events: 90 * DAY,
             retention_ip: 30 * DAY,

@@ -11,7 +11,10 @@ use super::{
     AwayAs, LimitPolicy, Preset, Settings,
     text::{duration, duration_text, durations_of_roles, numbers_of_roles, of_roles_text, roles},
 };
-use crate::time::{DAY, HOUR, MINUTE, Millis, SECOND};
+use crate::{
+    files::{bytes_of, exact_text},
+    time::{DAY, HOUR, MINUTE, Millis, SECOND},
+};
 
 /// As an admin looks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,11 +25,13 @@ pub enum Group {
     Sessions,
     Presence,
     Connections,
+    Files,
     Retention,
 }
 
 impl Group {
-    pub const ALL: [Self; 5] = [Self::SignIn, Self::Sessions, Self::Presence, Self::Connections, Self::Retention];
+    pub const ALL: [Self; 6] =
+        [Self::SignIn, Self::Sessions, Self::Presence, Self::Connections, Self::Files, Self::Retention];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -34,6 +39,7 @@ impl Group {
             Self::Sessions => "Sessions",
             Self::Presence => "Presence",
             Self::Connections => "Connections",
+            Self::Files => "Files",
             Self::Retention => "Retention",
         }
     }
@@ -66,6 +72,10 @@ pub enum Takes {
     Number {
         most: u32,
     },
+    /// A size such as `100MB`; where the least is 0, that is no limit.
+    Bytes {
+        least: u64,
+    },
     Word(&'static [&'static str]),
     DurationsOfRoles,
     NumbersOfRoles,
@@ -81,6 +91,8 @@ impl Takes {
                 format!("off, or {} to {}", duration_text(least), duration_text(most))
             }
             Self::Number { most } => format!("0 to {most}; 0 is no limit"),
+            Self::Bytes { least: 0 } => "a size such as 5GB; 0 is no limit".to_owned(),
+            Self::Bytes { least } => format!("a size such as 100MB, at least {}", exact_text(least)),
             Self::Word(words) => words.join(" or "),
             Self::DurationsOfRoles => "role=duration, separated by commas".to_owned(),
             Self::NumbersOfRoles => "role=number, separated by commas; 0 is no limit".to_owned(),
@@ -93,6 +105,7 @@ impl Takes {
         match self {
             Self::Duration { .. } | Self::DurationOrOff { .. } | Self::DurationsOfRoles => "duration",
             Self::Number { .. } | Self::NumbersOfRoles => "number",
+            Self::Bytes { .. } => "size",
             Self::Word(_) => "word",
             Self::Roles => "roles",
         }
@@ -104,6 +117,7 @@ enum Place {
     Duration(fn(&mut Settings) -> &mut Millis),
     DurationOrOff(fn(&mut Settings) -> &mut Option<Millis>),
     Number(fn(&mut Settings) -> &mut u32),
+    Bytes(fn(&mut Settings) -> &mut u64),
     Preset,
     Policy,
     Away,
@@ -133,6 +147,7 @@ impl Setting {
             Place::Duration(at) => duration_text(*at(&mut s)),
             Place::DurationOrOff(at) => at(&mut s).map_or_else(|| "off".to_owned(), duration_text),
             Place::Number(at) => at(&mut s).to_string(),
+            Place::Bytes(at) => exact_text(*at(&mut s)),
             Place::Preset => if s.preset == Preset::Strict { "strict" } else { "standard" }.to_owned(),
             Place::Policy => if s.session_limit_policy == LimitPolicy::Refuse { "refuse" } else { "lru" }.to_owned(),
             Place::Away => if s.presence.away_as == AwayAs::Offline { "offline" } else { "away" }.to_owned(),
@@ -152,6 +167,7 @@ impl Setting {
                 *at(s) = if text == "off" { None } else { Some(self.within(duration(text)?)?) };
             }
             Place::Number(at) => *at(s) = self.number(text.parse().ok())?,
+            Place::Bytes(at) => *at(s) = self.bytes(bytes_of(text)?)?,
             Place::Preset => s.preset = [Preset::Standard, Preset::Strict][self.word(text)?],
             Place::Policy => s.session_limit_policy = [LimitPolicy::Lru, LimitPolicy::Refuse][self.word(text)?],
             Place::Away => s.presence.away_as = [AwayAs::Away, AwayAs::Offline][self.word(text)?],
@@ -176,6 +192,13 @@ impl Setting {
         match (n, self.takes) {
             (Some(n), Takes::Number { most }) if n <= most => Ok(n),
             _ => Err(format!("use a whole number, {}", self.takes.bounds())),
+        }
+    }
+
+    fn bytes(&self, n: u64) -> Result<u64, String> {
+        match self.takes {
+            Takes::Bytes { least } if n >= least => Ok(n),
+            _ => Err(format!("use {}", self.takes.bounds())),
         }
     }
 
@@ -398,6 +421,30 @@ pub const ALL: &[Setting] = &[
         "How many sockets one address may have open; those that are open stay.",
         Takes::Number { most: 1_000_000 },
         Place::Number(|s| &mut s.sockets_per_address),
+    ),
+    row(
+        "upload_limit",
+        Group::Files,
+        "Size of an upload",
+        "A larger file is refused, before it is read where its size is known.",
+        Takes::Bytes { least: 1_000 },
+        Place::Bytes(|s| &mut s.upload_limit),
+    ),
+    row(
+        "upload_quota",
+        Group::Files,
+        "Uploads of a person",
+        "All uploads of a person together; what is there already stays.",
+        Takes::Bytes { least: 0 },
+        Place::Bytes(|s| &mut s.upload_quota),
+    ),
+    row(
+        "retention_outputs",
+        Group::Retention,
+        "Keep outputs for",
+        "Reports, exports and other outputs are deleted after this long, within the hour.",
+        KEPT,
+        Place::Duration(|s| &mut s.retention_outputs),
     ),
     row(
         "retention_events",

@@ -121,6 +121,8 @@ fn Panel(why: Why, day: Read) -> impl IntoView {
                     <dd><Ago at=r.last_activity_at as_of=as_of /></dd>
                     <dt>"Address"</dt>
                     <dd class="mono">{r.ip.clone()}</dd>
+                    <dt>"Last uploads"</dt>
+                    <dd>{r.recent_uploads.join(", ")}</dd>
                 </dl>
             })}
             <Sessions name=why.name.clone() devices=devices />

@@ -1,11 +1,12 @@
 //! The task that owns presence.
 //!
 //! - `sockets`: connections and the ends of sessions. `flush`: what changed goes out.
-//! - `reading`: what it answers. `watching`: topics and live queries.
+//! - `reading`: what it answers. `watching`: topics and live queries. `uploads`: files as they come.
 
 mod flush;
 mod reading;
 mod sockets;
+mod uploads;
 mod watching;
 
 use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
@@ -13,6 +14,7 @@ use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 use bytes::Bytes;
 use domain::{
     Reach, Time,
+    files::Arriving,
     presence::{
         Counts, Event, Roster, Sort,
         clocks::{Clocks, Jump},
@@ -60,6 +62,8 @@ pub(super) struct Hub {
     /// Whole states as of the last flush, for all who join before the next: the diff that follows fits them.
     states: HashMap<Audience, Bytes>,
     pub(super) canary: Canary,
+    /// Uploads on their way.
+    arriving: Vec<Arriving>,
     /// Since when a change waits to be sent.
     waiting: Option<Instant>,
     /// Everybody within a reach, in an order that somebody asked for lately, and when.
@@ -85,6 +89,7 @@ impl Hub {
             epoch: clock.new_id(),
             clocks: clock.steady().map(|steady| Clocks::new(clock.now(), steady)),
             clock,
+            arriving: vec![],
             ledger: None,
             signs: Arc::default(),
             seq: 0,

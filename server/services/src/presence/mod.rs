@@ -28,9 +28,10 @@ mod watch;
 use std::{collections::HashMap, sync::Arc};
 
 use domain::{
-    Actor, ApiError, Reach, SessionId, Time, UserId,
+    Actor, ApiError, OrganisationId, Reach, SessionId, Time, UserId,
     access::Action,
     account::UserCard,
+    files::{Arriving, UploadView},
     presence::{
         Chosen, Closing, Colleague, ConnectionId, Event, Joined, Query, Report, State,
         live::{Opened, Window},
@@ -211,6 +212,21 @@ impl Presence {
             hub.heard(user, &session)
         })
         .await
+    }
+
+    /// Somebody's last uploads are these, newest first.
+    pub(crate) fn uploads_are(&self, user: UserId, names: Vec<String>) {
+        self.tell(move |hub| hub.uploads_are(user, names));
+    }
+
+    /// Uploads on their way now.
+    pub(crate) fn arriving(&self, now: Vec<Arriving>) {
+        self.tell(move |hub| hub.arriving(now));
+    }
+
+    /// An upload of somebody of `organisation` has come.
+    pub(crate) fn uploaded(&self, organisation: Option<OrganisationId>, upload: UploadView) {
+        self.tell(move |hub| hub.uploaded(organisation, &upload));
     }
 
     /// The states of those who are not offline within a reach, of everybody or of these; nothing beside the server.
@@ -398,6 +414,18 @@ impl Socket {
         let reach = actor.require(Action::Watch)?;
         let id = self.id;
         self.presence.ask(move |hub| hub.query(id, key, reach, window)).await.map(drop)
+    }
+
+    /// Watches uploads; those on their way are in the outbox when this returns.
+    pub async fn watch_uploads(&self, actor: &Actor) -> Result<(), ApiError> {
+        let reach = actor.require(Action::Files)?;
+        let id = self.id;
+        self.presence.ask(move |hub| hub.watch_uploads(id, reach)).await
+    }
+
+    pub fn unwatch_uploads(&self) {
+        let id = self.id;
+        self.presence.tell(move |hub| hub.unwatch_uploads(id));
     }
 
     pub fn unquery(&self, key: Key) {

@@ -50,6 +50,8 @@ pub(super) struct Watchers {
     /// In order of joining, so that frames go out in a stable order.
     pub(super) topics: HashMap<Audience, Vec<ConnectionId>>,
     pub(super) live: BTreeMap<(ConnectionId, Key), Live>,
+    /// Who watches uploads, and how far they see.
+    pub(super) uploads: BTreeMap<ConnectionId, Reach>,
 }
 
 impl Watchers {
@@ -61,14 +63,21 @@ impl Watchers {
 
     /// Who watches anything, each once.
     pub(super) fn ids(&self) -> impl Iterator<Item = ConnectionId> {
-        let all: BTreeSet<_> =
-            self.topics.values().flatten().chain(self.live.keys().map(|(c, _)| c)).copied().collect();
+        let all: BTreeSet<_> = self
+            .topics
+            .values()
+            .flatten()
+            .chain(self.live.keys().map(|(c, _)| c))
+            .chain(self.uploads.keys())
+            .copied()
+            .collect();
         all.into_iter()
     }
 
     pub(super) fn remove(&mut self, id: ConnectionId) {
         self.topics.values_mut().for_each(|w| w.retain(|c| *c != id));
         self.topics.retain(|_, w| !w.is_empty());
+        self.uploads.remove(&id);
         for key in self.keys_of(id) {
             self.live.remove(&(id, key));
         }

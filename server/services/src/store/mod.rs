@@ -17,6 +17,7 @@ pub(crate) mod ending;
 #[expect(unreachable_pub, reason = "SeaORM's derives make items that must be as visible as their own")]
 pub(crate) mod entity;
 mod error;
+pub(crate) mod files;
 pub(crate) mod groups;
 mod inspect;
 pub(crate) mod interval;

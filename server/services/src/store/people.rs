@@ -231,4 +231,6 @@ pub(crate) const GOES: &[(&str, &str)] = &[
     ("mails", "SELECT count(*) FROM mails WHERE user_id = ?"),
     ("second_factors", "SELECT count(*) FROM second_factors WHERE user_id = ?"),
     ("backup_codes", "SELECT count(*) FROM backup_codes WHERE user_id = ?"),
+    ("uploads", "SELECT count(*) FROM uploads WHERE user_id = ?"),
+    ("outputs", "SELECT count(*) FROM outputs WHERE user_id = ?"),
 ];

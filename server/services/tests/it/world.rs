@@ -72,6 +72,7 @@ fn configure(url: &str, settings: Settings, background: bool, home: &TempDir) ->
         settings,
         fixed: Fixed::default(),
         secret_key_file: home.path().join("secret.key"),
+        storage_url: format!("file://{}", home.path().join("files").display()),
         geoip_file: None,
         base: "https://rollcall.example".to_owned(),
         smtp: None,

@@ -26,7 +26,7 @@ use self::{
 use super::{failure::Failure, out, serve};
 use crate::{
     log,
-    settings::{Listen, LogFormat, SECRET_KEY, ServeSettings, sqlite_url},
+    settings::{Listen, LogFormat, SECRET_KEY, ServeSettings, sqlite_url, storage_in},
 };
 
 /// Try it: a temporary database with forty lively, simulated people
@@ -90,6 +90,7 @@ fn settings(listen: SocketAddr, home: &std::path::Path) -> ServeSettings {
         data_dir: home.to_owned(),
         database_url: sqlite_url(&home.join("rollcall.db")),
         secret_key_file: home.join(SECRET_KEY),
+        storage_url: storage_in(home),
         geoip_file: None,
         smtp: None,
         base_url: None,

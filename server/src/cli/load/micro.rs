@@ -22,7 +22,7 @@ use super::{
 use crate::{
     cli::{failure::Failure, out, table::table},
     log,
-    settings::{LogFormat, sqlite_url},
+    settings::{LogFormat, sqlite_url, storage_in},
 };
 
 /// Measure single acts on a temporary database: make a token; begin, check and end a session
@@ -70,6 +70,7 @@ pub(super) async fn run(args: MicroArgs) -> Result<(), Failure> {
         settings: Settings::default(),
         fixed: Fixed::default(),
         secret_key_file: folder.path().join("secret.key"),
+        storage_url: storage_in(folder.path()),
         geoip_file: None,
         base: String::new(),
         smtp: None,

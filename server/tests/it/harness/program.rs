@@ -63,6 +63,14 @@ impl Program {
         assert!(Command::new("kill").args([signal, &id.to_string()]).status().unwrap().success());
     }
 
+    /// Bytes of memory it holds.
+    pub(crate) fn memory(&self) -> u64 {
+        let id = self.child.lock().unwrap_or_else(PoisonError::into_inner).id();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
     /// Whether it is still running.
     pub(crate) fn is_alive(&self) -> bool {
         let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);

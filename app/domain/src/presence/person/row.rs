@@ -41,7 +41,7 @@ impl Person {
             ip,
             place,
             devices,
-            recent_uploads: vec![],
+            recent_uploads: self.uploads.to_vec(),
         })
     }
 }

@@ -113,6 +113,9 @@ impl Hub {
         for audience in self.watchers.topics_of(id) {
             self.send_state(id, audience);
         }
+        if let Some(reach) = self.watchers.uploads.get(&id).copied() {
+            self.send_arriving(id, reach);
+        }
         self.flush();
         for key in self.watchers.keys_of(id) {
             if let Some(mut live) = self.watchers.live.remove(&(id, key)) {

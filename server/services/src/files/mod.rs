@@ -1,0 +1,83 @@
+//! Files: what people send (uploads), and what is made for them (outputs).
+//!
+//! - `storage`: where the bytes are. `arrival`: one file as it comes. `running`: all that are on their way.
+//! - `settle`: files that have no row, and rows that go. `read`: lists, sums and downloads.
+//!
+//! A file is there only when its row is, and the other way round. Before a file is put in its place its id is written
+//! down as not to be kept (`unkept_files`); the transaction that writes the row takes it out again. Deleting a row, in
+//! whatever way, writes it down again by a trigger, and the file is removed after the commit. So whatever a crash leaves
+//! behind is in that table, and is removed when a server starts.
+
+mod arrival;
+mod read;
+mod running;
+mod settle;
+mod storage;
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
+
+use domain::{ApiError, settings::Settings};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+pub use self::{
+    arrival::{Arrival, Kind},
+    read::Of,
+    settle::Strays,
+    storage::StorageError,
+};
+use self::{running::Registry, storage::Storage};
+use crate::{clock::Clock, sessions::Sessions, store::Store};
+
+struct Inner {
+    storage: Storage,
+    running: Arc<Registry>,
+    /// Files of this process that are between their place and their row.
+    expected: Mutex<HashSet<Uuid>>,
+    /// Something is not to be kept.
+    unkept: Notify,
+}
+
+/// The handle on files; a cheap clone.
+#[derive(Clone)]
+pub struct Files {
+    pub(crate) sessions: Sessions,
+    inner: Arc<Inner>,
+}
+
+impl Files {
+    pub(crate) fn open(sessions: Sessions, url: &str) -> Result<Self, StorageError> {
+        let inner = Inner {
+            storage: Storage::open(url)?,
+            running: Arc::default(),
+            expected: Mutex::default(),
+            unkept: Notify::new(),
+        };
+        Ok(Self { sessions, inner: Arc::new(inner) })
+    }
+
+    fn store(&self) -> &Store {
+        &self.sessions.inner.store
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.sessions.inner.clock
+    }
+
+    fn storage(&self) -> &Storage {
+        &self.inner.storage
+    }
+
+    fn settings(&self) -> Arc<Settings> {
+        self.sessions.inner.settings.now()
+    }
+}
+
+/// The storage failed: logged, and told as something that may work later.
+fn lost(error: &object_store::Error) -> ApiError {
+    tracing::error!(%error, "the storage of files failed");
+    ApiError::unavailable()
+}
