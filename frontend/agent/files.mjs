@@ -29,7 +29,7 @@ export function settle(root, told) {
 }
 
 function ready(form, root) {
-  form.dataset.ready = '';
+  form.dataset.ready = 'yes';
   form.elements.file.multiple = true;
   const zone = root.querySelector('[data-drop]');
   for (const name of ['dragenter', 'dragover']) {

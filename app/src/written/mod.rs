@@ -142,7 +142,9 @@ pub(crate) fn outside() -> String {
 /// The page at `path`, to which a plain form to the door `to` comes back with what it was refused with.
 pub fn refused_at(path: &str, to: &str, error: ApiError) -> String {
     use leptos::server_fn::error::ServerFnUrlError;
-    let refused = ServerFnUrlError::new(to, RpcError(error));
+    // Its words are ours again when it comes back (`text::error_by_code`), and values of an address are short.
+    let fields = error.fields.into_keys().map(|field| (field, String::new())).collect();
+    let refused = ServerFnUrlError::new(to, RpcError(ApiError { message: String::new(), fields, ..error }));
     let url = refused.to_url("http://localhost").map(|url| url.query().unwrap_or_default().to_owned());
     format!("{path}?{}", url.unwrap_or_default())
 }

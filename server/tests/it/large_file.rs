@@ -58,7 +58,7 @@ async fn memory_stays_flat() {
     let mut hash = Sha256::new();
     (0..pieces).for_each(|n| hash.update(piece(n)));
     let edges = crate::files::form("large.bin", b"", None);
-    let at = edges.windows(4).rposition(|w| w == b"\r\n\r\n").unwrap() + 4;
+    let at = edges.windows(4).position(|w| w == b"\r\n\r\n").unwrap() + 4;
     let (head, tail) = (edges[..at].to_vec(), edges[at..].to_vec());
     let middle = futures_util::stream::iter(0..pieces).map(piece);
     let body = futures_util::stream::iter([head]).chain(middle).chain(futures_util::stream::iter([tail]));

@@ -47,7 +47,7 @@ pub(in super::super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiErr
                         <p class="hint" id="f-workflow-hint">"What it belongs to, such as “month end”. Earlier ones are suggested."</p>
                         {marked("workflow").map(|m| view! { <p class="wrong">{m}</p> })}
                     </div>
-                    <datalist id="workflows">{labels.into_iter().map(|l| view! { <option value=l></option> }).collect_view()}</datalist>
+                    <datalist id="workflows" data-part="labels">{labels.into_iter().map(|l| view! { <option value=l></option> }).collect_view()}</datalist>
                     <div class="field">
                         <label for="f-file">"File"</label>
                         <input id="f-file" name="file" type="file" required aria-describedby="f-file-hint" />

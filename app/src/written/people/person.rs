@@ -120,11 +120,12 @@ fn header(p: &AccountRow, why: &Why, day: PresenceDay) -> impl IntoView + use<> 
 
 fn live(p: &AccountRow, sessions: &[SessionView], total: u64) -> impl IntoView + use<> {
     let all = format!("/admin/sessions?user={}", crate::routes::escape(&p.user.username));
+    let files = format!("/admin/files?user={}", crate::routes::escape(&p.user.username));
     let rows = sessions.iter().map(session).collect_view();
     view! {
         <header>
             <h2 id="sessions-title">{text::count(total, "live session")}</h2>
-            <a href=all>"All sessions"</a>
+            <span class="acts"><a href=files>"Files"</a><a href=all>"All sessions"</a></span>
         </header>
         {(total > 0).then(|| view! {
             <table class="listed" role="table" aria-labelledby="sessions-title">

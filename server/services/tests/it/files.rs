@@ -6,7 +6,7 @@ use bytes::Bytes;
 use domain::{
     Actor, ApiError, ErrorCode,
     files::{File, FileFilter},
-    settings::Settings,
+    settings::{Lifetimes, Settings},
     time::DAY,
 };
 use services::{
@@ -52,7 +52,8 @@ async fn agree(w: &World, files: usize) {
 
 #[tokio::test]
 async fn lists_sums_and_labels_agree() {
-    each(Settings::default(), async |w| {
+    let lifetimes = Lifetimes { idle: 30 * DAY, ..Lifetimes::default() };
+    each(Settings { lifetimes, ..Settings::default() }, async |w| {
         let mia = session(w, "mia", "student", Some("North")).await;
         let ben = session(w, "ben", "student", Some("South")).await;
         let max = session(w, "max", "manager", Some("North")).await;
