@@ -52,7 +52,7 @@ pub use crate::{
     presence::Presence,
     second_factor::SecondFactor,
     secret::Token,
-    sessions::{CleanedUp, History, LiveSession, Origin, Page, Sessions, SignedIn, Which},
+    sessions::{CLEAN_UP_PATIENCE, CleanedUp, History, LiveSession, Origin, Page, Sessions, SignedIn, Which},
     settings::{Changes, Present, SettingsOf},
     signs::Opened,
     store::{Inspection, Migration, Store, audit::AuditFilter},

@@ -1,7 +1,5 @@
 //! Everybody's sessions: list, end, clean up.
 
-use std::time::Duration;
-
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
     ApiError, Time,
@@ -135,19 +133,17 @@ fn is_false(b: &bool) -> bool {
     !b
 }
 
-/// The answer comes before the request's own limit, and before most clients and proxies lose patience.
-const CLEAN_UP_PATIENCE: Duration = Duration::from_secs(20);
-
 /// Marks sessions that are over as ended and deletes those past their retention. Runs every hour by itself.
 #[utoipa::path(post, path = "/admin/sessions/cleanup", tag = "admin", responses(
-    (status = 200, body = CleanedUp), (status = 202, body = CleanedUp), (status = 403, body = super::Problem)))]
+    (status = 200, body = CleanedUp), (status = 202, body = CleanedUp), (status = 403, body = super::Problem),
+    (status = 409, body = super::Problem)))]
 pub(super) async fn clean_up(
     State(state): State<AppState>,
     caller: Caller,
     OptionalBody(b): OptionalBody<CleanUp>,
 ) -> Answer<(StatusCode, Json<CleanedUp>)> {
     let older_than = b.older_than_seconds.map(|s| i64::try_from(s).unwrap_or(i64::MAX).saturating_mul(1_000));
-    let done = state.services.sessions.clean_up_within(&caller.actor, older_than, CLEAN_UP_PATIENCE).await?;
+    let done = state.services.sessions.clean_up_within(&caller.actor, older_than, services::CLEAN_UP_PATIENCE).await?;
     let status = if done.more { StatusCode::ACCEPTED } else { StatusCode::OK };
     Ok((status, Json(CleanedUp { ended: done.ended, deleted: done.deleted, more: done.more })))
 }

@@ -1,11 +1,11 @@
 //! What time does to sessions, and what other processes did to them.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use domain::{Actor, ApiError, access::Action, time::Millis};
+use domain::{Actor, ApiError, ErrorCode, access::Action, time::Millis};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tokio::sync::watch;
+use tokio::sync::{OwnedMutexGuard, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{Inner, Sessions};
@@ -19,6 +19,8 @@ use crate::{
 
 /// How often the clean-up runs by itself.
 const EVERY: Duration = Duration::from_hours(1);
+/// How long who asked for one waits: less than the request's own limit, and than most clients and proxies have patience.
+pub const CLEAN_UP_PATIENCE: Duration = Duration::from_secs(20);
 /// How often a server looks for what other processes ended: a quarter of the promised 2 s.
 const WATCH: Duration = Duration::from_millis(500);
 
@@ -40,7 +42,7 @@ impl Sessions {
     }
 
     /// The same for whoever cannot wait: it leaves others their turn, so much of it takes minutes. After `patience` the
-    /// answer is what it has done so far.
+    /// answer is what it has done so far. While one runs there is no second.
     pub async fn clean_up_within(
         &self,
         actor: &Actor,
@@ -49,10 +51,18 @@ impl Sessions {
     ) -> Result<CleanedUp, ApiError> {
         actor.require(Action::CleanUp)?;
         actor.require_fresh(self.now())?;
+        let turn = self.turn_to_clean().ok_or_else(|| {
+            let running = "A clean-up is running already. What it did will be in the audit log when it is done.";
+            ApiError::new(ErrorCode::Conflict, running)
+        })?;
         let (progress, so_far) = watch::channel(CleanedUp::default());
         // A task of its own: where the request is given up, the rest is cleaned up and written down all the same.
         let (this, actor) = (self.clone(), actor.clone());
-        let task = tokio::spawn(async move { this.clean_up_to_the_end(&actor, older_than, &progress).await });
+        let task = tokio::spawn(async move {
+            let done = this.clean_up_to_the_end(&actor, older_than, &progress).await;
+            drop(turn);
+            done
+        });
         match tokio::time::timeout(patience, task).await {
             Err(_) => Ok(CleanedUp { more: true, ..*so_far.borrow() }),
             Ok(Ok(done)) => done,
@@ -61,6 +71,11 @@ impl Sessions {
                 Err(ApiError::internal())
             }
         }
+    }
+
+    /// Nothing while another clean-up of this process runs, by itself or on demand.
+    fn turn_to_clean(&self) -> Option<OwnedMutexGuard<()>> {
+        Arc::clone(&self.inner.cleaning).try_lock_owned().ok()
     }
 
     async fn clean_up_to_the_end(
@@ -124,6 +139,8 @@ impl Sessions {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(EVERY) => {}
             }
+            // One on demand does the same.
+            let Some(turn) = self.turn_to_clean() else { continue };
             let (progress, _) = watch::channel(CleanedUp::default());
             let swept = self.sweep(None, &progress).await;
             let done = *progress.borrow();
@@ -134,6 +151,7 @@ impl Sessions {
             if let Err(e) = swept.and(recorded) {
                 tracing::warn!(error = %e, "the clean-up failed; it will be tried again");
             }
+            drop(turn);
         }
     }
 

@@ -36,7 +36,7 @@ use tracing::Instrument;
 pub(crate) use self::sign_in::Start;
 use self::{activity::Activity, cache::Cache};
 pub use self::{
-    cleanup::CleanedUp,
+    cleanup::{CLEAN_UP_PATIENCE, CleanedUp},
     end::Which,
     history::History,
     list::Page,
@@ -81,6 +81,8 @@ pub(crate) struct Inner {
     herd: Semaphore,
     /// Cards are read and handed out by one at a time, so that an older one never overtakes a newer.
     cards: Mutex<()>,
+    /// Held by the one clean-up that runs.
+    cleaning: Arc<Mutex<()>>,
 }
 
 /// The handle on sessions; a cheap clone.
@@ -125,6 +127,7 @@ impl Sessions {
                 tasks,
                 herd: Semaphore::new(HERD),
                 cards: Mutex::new(()),
+                cleaning: Arc::default(),
             }),
         }
     }
