@@ -135,13 +135,17 @@ test("people are moved together, and taken out as a file", async ({ page, admin,
   const [ann, ben] = [await newPerson({ org: "From" }), await newPerson({ org: "From" })];
   await newPerson({ org: "Onto" });
   await enter(page, admin, "/admin/people?org=From");
+  await hydrated(page);
   await page.getByRole("checkbox", { name: `Choose ${ann.name}` }).check();
   await page.getByRole("checkbox", { name: `Choose ${ben.name}` }).check();
   await page.getByRole("button", { name: "Move 2 …" }).click();
   const dialog = page.getByRole("dialog", { name: "Move people" });
   await check(page, "move people");
   await dialog.getByLabel("To").selectOption("Onto");
-  await dialog.getByRole("button", { name: "Move" }).click();
+  await dialog.getByRole("button", { name: "Preview" }).click();
+  await expect(dialog).toContainText("2 accounts would move to Onto, and 0 live sessions would end at once.");
+  await check(page, "move people, previewed");
+  await dialog.getByRole("button", { name: "Move 2 accounts" }).click();
   await expect(page.getByRole("status").filter({ hasText: "2 accounts moved" })).toBeVisible();
   await page.goto(`/admin/people?q=${ann.username}`);
   await hydrated(page);

@@ -80,5 +80,11 @@ test("ticked sessions end", async ({ page, admin, client, newPerson }) => {
   await hydrated(page);
   await page.getByRole("checkbox", { name: new RegExp(person.name) }).first().check();
   await page.getByRole("button", { name: "End 1 selected" }).press("Enter");
+  const dialog = page.getByRole("dialog", { name: "End the selected sessions?" });
+  await expect(dialog).toContainText("Selected: 1.");
+  await expect(dialog).toContainText("Undo is impossible");
+  await check(page, "end selected");
+  await dialog.getByRole("button", { name: "End 1 now" }).press("Enter");
+  await expect(dialog).toBeHidden();
   await expect(page.getByRole("cell", { name: /^Revoked/ })).toHaveCount(1);
 });

@@ -171,7 +171,7 @@ function typed({ target }) {
 
 function changed({ target }) {
   if (!root()?.contains(target)) return;
-  if (target.matches('form[method=get] :is(select, [type=checkbox], [type=date])')) filter(target.form, true);
+  if (target.matches('form[method=get] :is(select, [type=checkbox], .chip input)')) filter(target.form, true);
   if (target.matches('[data-all]')) {
     for (const box of target.closest('table').querySelectorAll('[name=ids]')) box.checked = target.checked;
   }

@@ -186,6 +186,7 @@ const ACCESS: &[(&str, &str, Access)] = &[
     ("POST", "/rpc/unlock_export", Access::Admin),
     ("POST", "/rpc/end_matching", Access::Manager),
     ("POST", "/rpc/end_selected", Access::Manager),
+    ("POST", "/rpc/clean_up", Access::Admin),
     ("POST", "/rpc/save_settings", Access::Admin),
     ("POST", "/rpc/delete_upload", Access::SignedIn),
     ("POST", "/rpc/retry_mail", Access::Admin),

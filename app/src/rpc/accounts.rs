@@ -175,13 +175,18 @@ pub async fn erase_person(id: UserId, confirm: String) -> Result<Outcome, RpcErr
     Ok(Outcome { go: Some(go.to_owned()), ..Outcome::say(say) })
 }
 
-/// Moves people, given by their ids with commas between, to the organisation of this name, or to none.
+/// Moves people, given by their ids with commas between, to the organisation of this name, or to none. Shows how many
+/// that would be, and how many sessions would end, until it is `confirmed`.
 #[server(prefix = "/rpc", endpoint = "move_people", output = Text)]
-pub async fn move_people(#[server(default)] ids: String, #[server(default)] to: String) -> Result<Outcome, RpcError> {
+pub async fn move_people(
+    #[server(default)] ids: String,
+    #[server(default)] to: String,
+    #[server(default)] confirmed: bool,
+) -> Result<Outcome, RpcError> {
     let (services, actor) = (ssr::services(), ssr::actor()?);
     let ids: Result<Vec<UserId>, _> = ids.split(',').filter(|id| !id.is_empty()).map(|id| id.trim().parse()).collect();
     let ids = ids.map_err(|_| ApiError::invalid("ids", "Use ids of people, separated by commas."))?;
-    let to: Option<OrganisationId> = match to.trim() {
+    let place: Option<OrganisationId> = match to.trim() {
         "" => None,
         name => {
             let page = services.directory.organisations(&actor, Some(name), 200, None).await?;
@@ -190,7 +195,11 @@ pub async fn move_people(#[server(default)] ids: String, #[server(default)] to: 
             Some(found.ok_or_else(none)?.id)
         }
     };
-    let moved = services.accounts.move_people(&actor, WhichPeople::Ids(ids), to, false).await?;
+    let moved = services.accounts.move_people(&actor, WhichPeople::Ids(ids), place, !confirmed).await?;
+    if !confirmed {
+        let show = written::html(|| people::would_move(moved, to.trim().to_owned()));
+        return Ok(Outcome { show: Some(show), ..Outcome::default() });
+    }
     ssr::go("/admin/people");
     let (people, ended) = (text::count(moved.people, "account"), text::count(moved.sessions_ended, "session"));
     Ok(Outcome::say(format!("{people} moved, {ended} ended.")))

@@ -2,7 +2,7 @@
 
 use domain::{ApiError, session::SessionFilter};
 use leptos::prelude::*;
-use services::Which;
+use services::{CLEAN_UP_PATIENCE, Which};
 
 use super::{RpcError, Text, ssr};
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Ends the live sessions that match the filter of the page's address, `query`; one's own is spared unless asked. What
-/// cannot be undone is typed: `confirm` is the word the page asks for, and `number` how many it said would end.
+/// cannot be undone is typed: `confirm` is the word the page asks for, and `number` how many of others it said would end.
 #[server(prefix = "/rpc", endpoint = "end_matching", output = Text)]
 pub async fn end_matching(
     #[server(default)] query: String,
@@ -25,11 +25,11 @@ pub async fn end_matching(
 ) -> Result<Outcome, RpcError> {
     let (sessions, actor) = (ssr::services().sessions, ssr::actor()?);
     let filter: SessionFilter = filter_of(&Query::parse(&query));
-    let now = sessions.revoke(&actor, Which::Filter(filter.clone()), include_own, true).await?;
+    let (now, _) = sessions.would_end(&actor, filter.clone()).await?;
     if confirm.trim() != CONFIRM {
         return Err(ApiError::invalid("confirm", format!("Type {CONFIRM} to confirm; this cannot be undone.")).into());
     }
-    if now > number.saturating_add(u64::from(include_own)) {
+    if now > number {
         let more = format!("There are {} now, more than you were shown. Look again.", text::count(now, "session"));
         return Err(ApiError::invalid("confirm", more).into());
     }
@@ -48,4 +48,14 @@ pub async fn end_selected(#[server(default)] ids: String) -> Result<Outcome, Rpc
     let n = ssr::services().sessions.revoke(&ssr::actor()?, Which::Ids(ids), true, false).await?;
     ssr::go(PATH);
     Ok(Outcome::say(format!("{} ended.", text::count(n, "session"))))
+}
+
+/// The clean-up, now. One that takes longer than one waits goes on, and is in the audit log when it is done.
+#[server(prefix = "/rpc", endpoint = "clean_up", output = Text)]
+pub async fn clean_up() -> Result<Outcome, RpcError> {
+    let done = ssr::services().sessions.clean_up_within(&ssr::actor()?, None, CLEAN_UP_PATIENCE).await?;
+    ssr::go(PATH);
+    let numbers = format!("{} marked as ended, {} deleted", text::count(done.ended, "session"), done.deleted);
+    let say = if done.more { format!("{numbers} so far; the clean-up goes on.") } else { format!("{numbers}.") };
+    Ok(Outcome::say(say))
 }

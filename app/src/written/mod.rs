@@ -7,7 +7,7 @@
 //! What a page may use without code of its own (`frontend/agent/written.mjs`; all of it works without scripts too):
 //! - a link, and a form with `method="get"`: the page is asked for again. Parts marked `data-part="NAME"` are then put in
 //!   place alone when the path is the same, so that what is typed stays;
-//! - `data-typing` on a field of such a form: it is sent when typing pauses;
+//! - `data-typing` on a field of such a form: it is sent when typing pauses; a field within a `.chip`, when it changed;
 //! - a form with `method="post"` to a door of `rpc`, which answers with an `Outcome`: what to say, and where to go on.
 //!   What is wrong is shown in the form; a password that is asked for again is asked for, and the form sent again;
 //! - `command="show-modal" commandfor="ID"` on a button: opens the `<dialog id=ID>`;

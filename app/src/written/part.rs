@@ -68,6 +68,17 @@ pub(crate) fn day(asked: &Asked, name: &'static str, label: &'static str) -> imp
     }
 }
 
+/// A whole word of a filter form, such as a username: sent by Enter, or when one leaves the field.
+pub(crate) fn word(asked: &Asked, name: &'static str, label: &'static str) -> impl IntoView + use<> {
+    view! {
+        <label class="chip">
+            <span>{label}</span>
+            <input name=name id=format!("by-{name}") placeholder="any" autocomplete="off" autocapitalize="none"
+                spellcheck="false" maxlength="100" value=asked.query.owned(name) />
+        </label>
+    }
+}
+
 /// What a link filters by stays when a field is changed.
 pub(crate) fn kept(asked: &Asked, name: &'static str) -> impl IntoView + use<> {
     asked.query.owned(name).map(|value| view! { <input type="hidden" name=name value=value /> })

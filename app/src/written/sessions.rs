@@ -1,7 +1,7 @@
 //! Who is signed in, and who was: found by any filter, counted exactly, and ended.
 
 use domain::{
-    ApiError, Level, Time,
+    ApiError, Time,
     access::Action,
     session::{EndReason, SessionFilter, SessionSort, SessionState, SessionStats, SessionView},
     time::{DAY, SECOND, human},
@@ -9,11 +9,10 @@ use domain::{
 };
 use futures_util::future::try_join3;
 use leptos::prelude::*;
-use services::Which;
 
 use super::{
     Asked, Written, page,
-    part::{apply, chip, confirm, day, empty, kept, pager, refused, search, sorted, when},
+    part::{apply, chip, confirm, day, empty, pager, refused, search, sorted, when, word},
     query::Query,
 };
 use crate::text;
@@ -45,16 +44,15 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
     let (q, sessions) = (&asked.query, &asked.services.sessions);
     let filter = filter_of(q);
     let sort = q.word("sort", SessionSort::parse).unwrap_or_default();
-    let live = SessionFilter { state: Some(SessionState::Live), ..filter.clone() };
     let would_end = async {
         if filter.state == Some(SessionState::Ended) {
-            return Ok(0);
+            return Ok((0, false));
         }
-        sessions.revoke(asked.actor, Which::Filter(live), false, true).await
+        sessions.would_end(asked.actor, filter.clone()).await
     };
     // Of a million sessions each of these takes a tenth of a second.
     let list = sessions.list(asked.actor, &filter, sort, LIMIT, q.get("cursor"));
-    let (list, stats, would_end) = try_join3(list, sessions.stats(asked.actor), would_end).await?;
+    let (list, stats, (would_end, own)) = try_join3(list, sessions.stats(asked.actor), would_end).await?;
     let roles: Vec<(String, String)> = stats.by_role.keys().map(|r| (r.clone(), text::capital(r))).collect();
     let mut orgs: Vec<(String, String)> = stats.by_org.keys().map(|o| (o.clone(), o.clone())).collect();
     orgs.sort();
@@ -75,11 +73,11 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
                 {chip(q, "reason", "Ended by", words(&EndReason::ALL, EndReason::as_str))}
                 {day(asked, "from", "Since")}
                 {day(asked, "to", "Until")}
-                {kept(asked, "user")}
-                {kept(asked, "ip")}
+                {word(asked, "user", "Username")}
+                {word(asked, "ip", "Address")}
                 {apply(asked, &FILTERS)}
             </form>
-            <form class="card" data-part="list" method="post" action="/rpc/end_selected" aria-label="Selected sessions">
+            <section class="card" data-part="list" aria-label="Sessions">
                 <div class="tablewrap" tabindex="0" role="region" aria-label="Table of sessions">
                     <table class="listed" role="table">
                         <caption class="hidden">"Sessions"</caption>
@@ -104,15 +102,19 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
                 <p class="empty">"Ending cannot be undone: who is ended signs in again. Last activity is exact; of a server that was killed, the last 10 s may be missing."</p>
                 {pager(asked, list.items.len(), list.total, "session", list.next.as_deref())}
                 <div class="actions start body">
-                    <button class="button danger" data-some="">"End "<span data-count="">"0"</span>" selected"</button>
+                    <button type="button" class="button danger needs-script" command="show-modal" commandfor="end-selected" data-some="">
+                        "End "<span data-count="">"0"</span>" selected"
+                    </button>
                     {(would_end > 0).then(|| view! {
                         <button type="button" class="button danger" command="show-modal" commandfor="end-all">
                             {format!("End {} that match", text::count(would_end, "live session"))}
                         </button>
                     })}
                 </div>
-            </form>
-            <div data-part="dialog">{(would_end > 0).then(|| end_all(asked, would_end))}</div>
+            </section>
+            {end_selected()}
+            <div data-part="dialog">{(would_end > 0).then(|| end_all(asked, would_end, own))}</div>
+            {everybody.then(clean_up)}
         }
     }))
 }
@@ -148,8 +150,38 @@ fn totals(s: &SessionStats) -> impl IntoView + use<> {
     }
 }
 
-/// Ending everything that matches: the very number, and a word to type.
-fn end_all(asked: &Asked<'_>, n: u64) -> impl IntoView + use<> {
+/// Ending what is ticked.
+fn end_selected() -> impl IntoView {
+    view! {
+        <dialog id="end-selected" class="dialog" aria-labelledby="end-selected-heading">
+            <form method="post" action="/rpc/end_selected" id="end-selected-form">
+                <h2 id="end-selected-heading">"End the selected sessions?"</h2>
+                <p>
+                    "Selected: " <b data-count="">"0"</b>
+                    ". Their people are signed out at once, you too if yours is among them, and their pages close. Undo is impossible: whoever is ended signs in again."
+                </p>
+                <div class="actions">
+                    <button type="button" class="button" command="close" commandfor="end-selected">"Keep them"</button>
+                    <button class="button danger">"End " <span data-count="">"0"</span> " now"</button>
+                </div>
+            </form>
+        </dialog>
+    }
+}
+
+/// What runs every hour, now.
+fn clean_up() -> impl IntoView {
+    view! {
+        <form class="card body" method="post" action="/rpc/clean_up" aria-labelledby="clean-up-heading">
+            <h2 id="clean-up-heading">"Clean-up"</h2>
+            <p>"Writes down as ended what is over by its time, and deletes what ended longer ago than the retention says. Runs every hour by itself; nothing depends on it."</p>
+            <div class="actions start"><button class="button">"Clean up now"</button></div>
+        </form>
+    }
+}
+
+/// Ending everything that matches: the very number, with and without one's own, and a word to type.
+fn end_all(asked: &Asked<'_>, n: u64, own: bool) -> impl IntoView + use<> {
     let address = asked.query.with("", "cursor", None);
     let query = address.strip_prefix('?').unwrap_or_default().to_owned();
     let filters = asked.query.count(&FILTERS);
@@ -158,20 +190,14 @@ fn end_all(asked: &Asked<'_>, n: u64) -> impl IntoView + use<> {
         1 => "These are the live ones that match the filter.".to_owned(),
         n => format!("These are the live ones that match {n} filters."),
     };
-    let admin = asked.actor.person().is_ok_and(|p| p.card.level >= Level::Manager);
+    let spared = if own { " Yours matches too; it stays unless you say otherwise." } else { "" };
     view! {
         <dialog id="end-all" class="dialog" aria-labelledby="end-all-heading">
             <form method="post" action="/rpc/end_matching">
                 <h2 id="end-all-heading">{format!("End {}?", text::count(n, "session"))}</h2>
-                <p>{which}" Their people are signed out at once, and their pages close. Undo is impossible: everybody signs in again."</p>
+                <p>{which}{spared}" Their people are signed out at once, and their pages close. Undo is impossible: everybody signs in again."</p>
                 <input type="hidden" name="query" value=query />
                 <input type="hidden" name="number" value=n.to_string() />
-                {admin.then(|| view! {
-                    <label class="check">
-                        <input type="checkbox" name="include_own" value="true" />
-                        "My own session too, should it match: one more than this number"
-                    </label>
-                })}
                 <div class="field">
                     <label for="end-confirm">{format!("Type “{CONFIRM}” to confirm")}</label>
                     <input id="end-confirm" name="confirm" autocomplete="off" autocapitalize="none" spellcheck="false" required />
@@ -179,6 +205,9 @@ fn end_all(asked: &Asked<'_>, n: u64) -> impl IntoView + use<> {
                 <div class="actions">
                     <button type="button" class="button" command="close" commandfor="end-all">"Keep them"</button>
                     <button class="button danger">{format!("End {}", text::count(n, "session"))}</button>
+                    {own.then(|| view! {
+                        <button class="button danger" name="include_own" value="true">{format!("End {}, mine too", n + 1)}</button>
+                    })}
                 </div>
             </form>
         </dialog>
@@ -196,7 +225,7 @@ fn row(s: &SessionView) -> impl IntoView + use<> {
     view! {
         <tr role="row" class:current=s.current>
             <td role="cell" class="tick">
-                {live.then(|| view! { <input type="checkbox" name="ids" value=s.id.to_string() aria-label=label /> })}
+                {live.then(|| view! { <input type="checkbox" name="ids" value=s.id.to_string() form="end-selected-form" aria-label=label /> })}
             </td>
             <th scope="row" role="rowheader">
                 <a href=person>{s.name.clone()}</a>

@@ -125,3 +125,67 @@ async fn everything_that_matches_ends_after_a_word_was_typed() {
     assert_eq!(admin.rpc("end_selected", &[("ids", &id)]).await.json()["say"], "1 session ended.");
     assert!(!again.is_signed_in().await);
 }
+
+/// Row 27: with one's own among what matches, both numbers are shown, and each is the one that ends.
+#[tokio::test]
+async fn both_numbers_are_exact_where_one_s_own_matches() {
+    let app = App::start().await;
+    app.signed_in("ada", "student", None).await;
+    let admin = app.signed_in("root", "admin", None).await;
+    let other = app.sign_in("root").await;
+    let page = admin.page("/admin/sessions?user=root").await.text;
+    assert!(
+        page.contains("End 1 session?") && page.contains("End 2, mine too") && page.contains(">Username<"),
+        "{page}"
+    );
+    let page = admin.page("/admin/sessions?user=ada").await.text;
+    assert!(page.contains("End 1 session?") && !page.contains("mine too"), "{page}");
+    let fields = [("query", "user=root"), ("confirm", "end"), ("number", "1"), ("include_own", "true")];
+    assert_eq!(admin.rpc("end_matching", &fields).await.json()["say"], "2 sessions ended.");
+    assert!(!admin.is_signed_in().await && !other.is_signed_in().await);
+}
+
+/// The clean-up by its button.
+#[tokio::test]
+async fn the_page_cleans_up() {
+    let app = App::start().await;
+    let admin = app.signed_in("root", "admin", None).await;
+    assert!(admin.page("/admin/sessions").await.text.contains("Clean up now"));
+    assert_eq!(admin.rpc("clean_up", &[]).await.json()["say"], "0 sessions marked as ended, 0 deleted.");
+    let manager = app.signed_in("max", "manager", Some("North")).await;
+    assert!(!manager.page("/admin/sessions").await.text.contains("Clean up now"));
+}
+
+/// Moving says first what it would do, and does nothing.
+#[tokio::test]
+async fn people_move_after_a_look() {
+    let app = App::start().await;
+    let admin = app.signed_in("root", "admin", Some("South")).await;
+    let mia = app.signed_in("mia", "student", Some("North")).await;
+    let id = mia.get("/api/v1/session").await.json()["user"]["id"].as_str().unwrap().to_owned();
+    let look = admin.rpc("move_people", &[("ids", &id), ("to", "South")]).await.json();
+    let shown = look["show"].as_str().unwrap();
+    assert!(shown.contains("1 account would move to South, and 1 live session would end"), "{shown}");
+    assert!(mia.is_signed_in().await);
+    let did = admin.rpc("move_people", &[("ids", &id), ("to", "South"), ("confirmed", "true")]).await.json();
+    assert_eq!(did["say"], "1 account moved, 1 session ended.");
+    let again = admin.rpc("move_people", &[("ids", &id), ("to", "South")]).await.json();
+    assert!(again["show"].as_str().unwrap().contains("Everybody chosen is there already."), "{again}");
+}
+
+/// A team is chosen by its name and its organisation's.
+#[tokio::test]
+async fn people_are_listed_by_team() {
+    let app = App::start().await;
+    let admin = app.signed_in("root", "admin", None).await;
+    for (username, organisation) in [("tea", "North"), ("ted", "South")] {
+        let (organisation, teams) = (Some(organisation.to_owned()), vec!["Red".to_owned()]);
+        app.add(services::NewUser { username: username.into(), organisation, teams, ..Default::default() }).await;
+    }
+    let page = admin.page("/admin/people").await.text;
+    assert!(page.contains("Red · North") && page.contains("Red · South"), "{page}");
+    let teams = admin.get("/api/v1/admin/teams").await.json();
+    let of_north = teams["items"].as_array().unwrap().iter().find(|t| t["organisation"] == "North").unwrap();
+    let page = admin.page(&format!("/admin/people?team={}", of_north["id"].as_str().unwrap())).await.text;
+    assert!(page.contains(">tea<") && !page.contains(">ted<") && page.contains("1 account"), "{page}");
+}

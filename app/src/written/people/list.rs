@@ -3,17 +3,17 @@
 use domain::{
     ApiError, Reach,
     access::Action,
-    people::{AccountRow, UserSort},
+    people::{AccountRow, Moved, UserSort},
     presence::State,
 };
 use leptos::prelude::*;
 
-use super::{FILTERS, Form, SIGNED_IN, Values, fields, filter, organisations, roles, state};
+use super::{FILTERS, Form, SIGNED_IN, Values, fields, filter, organisations, roles, state, teams};
 use crate::{
     text,
     written::{
         Asked, Written, page,
-        part::{apply, chip, confirm, empty, exact, kept, pager, refusal, refused, search, sorted, summary, when},
+        part::{apply, chip, confirm, empty, exact, pager, refusal, refused, search, sorted, summary, when},
     },
 };
 
@@ -25,6 +25,7 @@ pub(crate) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
     let filter = filter(q, asked.now);
     let list = asked.services.accounts.list(asked.actor, &filter, sort, LIMIT, q.get("cursor")).await?;
     let (organisations, roles) = (organisations(asked).await?, roles(asked).await?);
+    let teams = teams(asked).await?;
     let manages = asked.actor.reach(Action::Accounts) == Reach::Everything;
     let states = State::ALL.map(|s| (s.as_str().to_owned(), s.word().to_lowercase())).to_vec();
     let accounts = ["enabled", "disabled"].map(|w| (w.to_owned(), w.to_owned())).to_vec();
@@ -42,7 +43,7 @@ pub(crate) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
                 {manages.then(|| chip(q, "org", "Organisation", named(&organisations)))}
                 {chip(q, "account", "Account", accounts)}
                 {chip(q, "signed_in", "Signed in", signed_in)}
-                {kept(asked, "team")}
+                {chip(q, "team", "Team", teams)}
                 {apply(asked, &FILTERS)}
                 <span class="end">
                     {manages.then(|| view! {
@@ -147,13 +148,35 @@ fn new_person(asked: &Asked, roles: &[String], organisations: &[String]) -> impl
     }
 }
 
+/// What a move would do, and the button that does it.
+pub(crate) fn would_move(moved: Moved, to: String) -> impl IntoView {
+    let people = text::count(moved.people, "account");
+    let place = if to.is_empty() { "out of any organisation".to_owned() } else { format!("to {to}") };
+    let says = match moved.people {
+        0 => "Everybody chosen is there already.".to_owned(),
+        _ => format!(
+            "{people} would move {place}, and {} would end at once. They leave their teams.",
+            text::count(moved.sessions_ended, "live session")
+        ),
+    };
+    view! {
+        <p>{says}</p>
+        <input type="hidden" name="to" value=to />
+        <input type="hidden" name="confirmed" value="true" />
+        <div class="actions">
+            <button type="button" class="button" command="close" commandfor="move">"Cancel"</button>
+            {(moved.people > 0).then(|| view! { <button class="button primary">{format!("Move {people}")}</button> })}
+        </div>
+    }
+}
+
 fn move_people(organisations: &[String]) -> impl IntoView + use<> {
     let options = organisations.iter().map(|o| view! { <option value=o.clone()>{o.clone()}</option> }).collect_view();
     view! {
         <dialog id="move" class="dialog" aria-labelledby="move-title">
             <h2 id="move-title">"Move people"</h2>
             <form method="post" action="/rpc/move_people" id="move-form">
-                <p>"Chosen: " <b data-count="">"0"</b> ". They leave their teams and are signed out everywhere."</p>
+                <p>"Chosen: " <b data-count="">"0"</b> ". Those who move leave their teams and are signed out everywhere; you see first how many."</p>
                 <div class="field">
                     <label for="move-to">"To"</label>
                     <select id="move-to" name="to">
@@ -163,7 +186,7 @@ fn move_people(organisations: &[String]) -> impl IntoView + use<> {
                 </div>
                 <div class="actions">
                     <button type="button" class="button" command="close" commandfor="move">"Cancel"</button>
-                    <button class="button primary">"Move"</button>
+                    <button class="button primary">"Preview"</button>
                 </div>
             </form>
         </dialog>

@@ -4,11 +4,19 @@ mod import;
 mod list;
 mod person;
 
-use domain::{ApiError, Time, people::UserFilter, presence::State, time::DAY};
+use domain::{
+    ApiError, Time,
+    people::{TeamView, UserFilter},
+    presence::State,
+    time::DAY,
+};
 use leptos::prelude::*;
 
-pub(crate) use self::import::{links, looked, preview};
 pub(super) use self::{import::write as import, list::write, person::write as person};
+pub(crate) use self::{
+    import::{links, looked, preview},
+    list::would_move,
+};
 use super::{
     Asked,
     part::{Field, field},
@@ -110,6 +118,13 @@ fn fields(form: Form<'_>) -> impl IntoView + use<> {
 async fn organisations(asked: &Asked<'_>) -> Result<Vec<String>, ApiError> {
     let page = asked.services.directory.organisations(asked.actor, None, 200, None).await?;
     Ok(page.items.into_iter().map(|o| o.name).collect())
+}
+
+/// Teams as a filter offers them, each with its organisation: two may have one of the same name.
+async fn teams(asked: &Asked<'_>) -> Result<Vec<(String, String)>, ApiError> {
+    let page = asked.services.directory.teams(asked.actor, None, 200, None).await?;
+    let word = |t: &TeamView| format!("{} · {}", t.name, t.organisation);
+    Ok(page.items.iter().map(|t| (t.id.to_string(), word(t))).collect())
 }
 
 async fn roles(asked: &Asked<'_>) -> Result<Vec<String>, ApiError> {

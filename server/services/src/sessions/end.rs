@@ -1,7 +1,7 @@
 //! Every way a session ends on purpose.
 
 use domain::{
-    Actor, ApiError, SessionId, Time,
+    Actor, ApiError, Reach, SessionId, Time,
     access::Action,
     session::{EndReason, SessionFilter, SessionState},
 };
@@ -155,11 +155,7 @@ impl Sessions {
             Which::Ids(ids) => json!({"ids": ids, "include_own": include_own}),
         };
         let mut condition = match which {
-            Which::Filter(filter) => {
-                // What ended cannot end: said to the filter, which has indexes for the live ones.
-                let state = filter.state.or(Some(SessionState::Live));
-                list::condition(reach, &SessionFilter { state, ..filter }, now)
-            }
+            Which::Filter(filter) => to_end(reach, filter, now),
             Which::Ids(ids) => {
                 if ids.len() > IDS_MAX {
                     return Err(ApiError::invalid("ids", format!("Use at most {IDS_MAX} ids, or a filter.")));
@@ -184,6 +180,16 @@ impl Sessions {
             tracing::error!(error = %e, "ending sessions panicked");
             ApiError::internal()
         })?
+    }
+
+    /// What `revoke` by this filter would end: how many sessions of others, and whether the actor's own matches as well.
+    pub async fn would_end(&self, actor: &Actor, filter: SessionFilter) -> Result<(u64, bool), ApiError> {
+        let others = self.revoke(actor, Which::Filter(filter.clone()), false, true).await?;
+        let Ok(person) = actor.person() else { return Ok((others, false)) };
+        let now = self.now();
+        let mut own = to_end(actor.require(Action::Sessions)?, filter, now);
+        own.push(" AND s.id = ?", values![person.session]);
+        Ok((others, self.number_live(own, now).await? > 0))
     }
 
     /// Ends these in batches, each with its row in the audit log.
@@ -219,4 +225,11 @@ impl Sessions {
         let store = &self.inner.store;
         store.within(list::count_of(store.read(), list::live_among(condition, now))).await
     }
+}
+
+/// Sessions that a bulk act by this filter may end. What ended cannot end: said to the filter, which has indexes for the
+/// live ones.
+fn to_end(reach: Reach, filter: SessionFilter, now: Time) -> Sql {
+    let state = filter.state.or(Some(SessionState::Live));
+    list::condition(reach, &SessionFilter { state, ..filter }, now)
 }
