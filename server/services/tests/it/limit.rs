@@ -7,7 +7,10 @@ use domain::{
     time::{HOUR, MINUTE},
 };
 
-use crate::world::{PASSWORD, World, each, from};
+use crate::{
+    app_code::code,
+    world::{PASSWORD, World, each, from},
+};
 
 fn limited(session_limit: u32, session_limit_policy: LimitPolicy) -> Settings {
     Settings { session_limit, session_limit_policy, login_throttle: false, ..Settings::default() }
@@ -18,7 +21,8 @@ fn rounds() -> u32 {
     std::env::var("ROLLCALL_TEST_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(6)
 }
 
-/// Each round is somebody else's, most of them with a few sessions there already, so that slots are taken and free.
+/// Each round is somebody else's, most of them with a few sessions there already, so that slots are taken and free. They
+/// come by every way in: a password, remembered or not, a code after it, and without either.
 #[tokio::test]
 async fn fifty_at_once_leave_exactly_five() {
     for policy in [LimitPolicy::Lru, LimitPolicy::Refuse] {
@@ -34,19 +38,24 @@ async fn fifty_at_once_leave_exactly_five() {
 async fn fifty_at_once(w: &World, policy: LimitPolicy, round: u32) {
     let (before, username) = ((round % 6) as usize, format!("ada-{round}"));
     let ada = w.user(&username).await;
+    let steps = if round % 2 == 1 { second_steps(w, &username).await } else { vec![] };
     for _ in 0..before {
         w.session(&ada).await;
     }
     let tries: Vec<_> = (0..50)
-        .map(|n| {
+        .map(|n: u32| {
             let (sessions, ada) = (w.services.sessions.clone(), ada.clone());
+            // Half of them are remembered.
+            let (step, with_factor, remember) = (steps.get(n as usize).cloned(), !steps.is_empty(), n % 2 == 0);
             tokio::spawn(async move {
                 loop {
                     // A password takes the processor a while: some of each, as in life.
-                    let tried = if n % 25 == round % 25 {
-                        sessions.sign_in(&ada.username, PASSWORD, false, &from(), None).await
-                    } else {
-                        sessions.create(&ada, false, &from()).await
+                    let tried = match &step {
+                        Some((token, code)) => sessions.second_factor(token, code, &from(), None).await,
+                        None if n % 25 == round % 25 && !with_factor => {
+                            sessions.sign_in(&ada.username, PASSWORD, remember, &from(), None).await
+                        }
+                        None => sessions.create(&ada, remember, &from()).await,
                     };
                     // A machine that is busy with other tests says 503, and people try again.
                     if !matches!(&tried, Err(e) if e.code == ErrorCode::Unavailable) {
@@ -72,6 +81,22 @@ async fn fifty_at_once(w: &World, policy: LimitPolicy, round: u32) {
     // Those of before were the least recently used, and are counted when sign-ins are refused.
     assert_eq!(open, if policy == LimitPolicy::Lru { 5 } else { 5 - before }, "round {round}");
     assert_eq!(good.len(), if policy == LimitPolicy::Lru { 50 } else { 5 - before }, "round {round}");
+}
+
+/// Two second steps after a right password, as many as can wait at a time: one remembered, one not. Nothing is signed in.
+async fn second_steps(w: &World, username: &str) -> Vec<(String, String)> {
+    let signed_in = w.sign_in(username, PASSWORD).await.unwrap();
+    let (actor, factor) = (signed_in.session.actor(), &w.services.second_factor);
+    factor.begin(&actor).await.unwrap();
+    let key = factor.enrolment(&actor).await.unwrap().unwrap().secret;
+    let backup = factor.confirm(&actor, &code(&key, w.clock.now())).await.unwrap();
+    w.services.sessions.sign_out(&actor, &signed_in.session).await.unwrap();
+    let mut steps = vec![];
+    for (remember, code) in [false, true].into_iter().zip(backup) {
+        let asked = w.services.sessions.sign_in(username, PASSWORD, remember, &from(), None).await.unwrap_err();
+        steps.push((asked.fields["token"].clone(), code));
+    }
+    steps
 }
 
 #[tokio::test]
