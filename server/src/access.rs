@@ -25,6 +25,8 @@ pub struct Route {
     pub path: String,
     /// Nothing for a route without a row in the table below, which fails the tests.
     pub access: Option<Access>,
+    /// Whether it asks for a sign-in or a password given lately.
+    pub sudo: bool,
 }
 
 /// Who may join a topic.
@@ -200,6 +202,75 @@ const ACCESS: &[(&str, &str, Access)] = &[
     ("GET", "/health/live", Access::Public),
 ];
 
+/// What asks for sudo mode: it answers 403 `reauth_required` to a session whose password was given too long ago, to
+/// administrators like everybody. What only asks what would happen does not.
+const SUDO: &[(&str, &str)] = &[
+    ("POST", "/api/v1/auth/email"),
+    ("DELETE", "/api/v1/sessions"),
+    ("DELETE", "/api/v1/sessions/{id}"),
+    ("POST", "/api/v1/admin/users"),
+    ("PATCH", "/api/v1/admin/users/{id}"),
+    ("DELETE", "/api/v1/admin/users/{id}"),
+    ("DELETE", "/api/v1/admin/users/{id}/second-factor"),
+    ("POST", "/api/v1/admin/users/{id}/invite"),
+    ("POST", "/api/v1/admin/users/{id}/disable"),
+    ("POST", "/api/v1/admin/users/{id}/enable"),
+    ("POST", "/api/v1/admin/users/move"),
+    ("GET", "/api/v1/admin/users/export"),
+    ("POST", "/api/v1/admin/users/import"),
+    ("POST", "/api/v1/admin/organisations"),
+    ("PATCH", "/api/v1/admin/organisations/{id}"),
+    ("DELETE", "/api/v1/admin/organisations/{id}"),
+    ("POST", "/api/v1/admin/teams"),
+    ("PATCH", "/api/v1/admin/teams/{id}"),
+    ("DELETE", "/api/v1/admin/teams/{id}"),
+    ("POST", "/api/v1/admin/roles"),
+    ("PATCH", "/api/v1/admin/roles/{id}"),
+    ("DELETE", "/api/v1/admin/roles/{id}"),
+    ("POST", "/api/v1/admin/sessions/revoke"),
+    ("POST", "/api/v1/admin/sessions/cleanup"),
+    ("GET", "/api/v1/admin/audit/export"),
+    ("PATCH", "/api/v1/admin/settings"),
+    ("POST", "/rpc/change_email"),
+    ("POST", "/rpc/end_device"),
+    ("POST", "/rpc/end_other_devices"),
+    ("POST", "/rpc/begin_second_factor"),
+    ("POST", "/rpc/confirm_second_factor"),
+    ("POST", "/rpc/new_backup_codes"),
+    ("POST", "/rpc/end_second_factor"),
+    ("POST", "/rpc/end_session"),
+    ("POST", "/rpc/end_sessions"),
+    ("POST", "/rpc/end_matching"),
+    ("POST", "/rpc/end_selected"),
+    ("POST", "/rpc/clean_up"),
+    ("POST", "/rpc/add_person"),
+    ("POST", "/rpc/edit_person"),
+    ("POST", "/rpc/invite_person"),
+    ("POST", "/rpc/reset_link"),
+    ("POST", "/rpc/disable_person"),
+    ("POST", "/rpc/enable_person"),
+    ("POST", "/rpc/reset_second_factor"),
+    ("POST", "/rpc/delete_person"),
+    ("POST", "/rpc/erase_person"),
+    ("POST", "/rpc/move_people"),
+    ("POST", "/rpc/export_people"),
+    ("POST", "/rpc/import_people"),
+    ("POST", "/rpc/add_organisation"),
+    ("POST", "/rpc/rename_organisation"),
+    ("POST", "/rpc/delete_organisation"),
+    ("POST", "/rpc/add_team"),
+    ("POST", "/rpc/rename_team"),
+    ("POST", "/rpc/delete_team"),
+    ("POST", "/rpc/add_role"),
+    ("POST", "/rpc/edit_role"),
+    ("POST", "/rpc/delete_role"),
+    ("POST", "/rpc/save_settings"),
+    ("POST", "/rpc/unlock_export"),
+    ("POST", "/rpc/retry_mail"),
+    ("POST", "/rpc/retry_mails"),
+    ("POST", "/rpc/drop_mail"),
+];
+
 /// Every route the server answers, from its own routers.
 pub fn routes() -> Vec<Route> {
     let label =
@@ -225,13 +296,17 @@ pub fn routes() -> Vec<Route> {
     ];
     let mut routes: Vec<Route> = calls
         .chain(fixed.map(|(m, p)| (m.to_owned(), p.to_owned())))
-        .map(|(method, path)| Route { access: label(&method, &path), method, path })
+        .map(|(method, path)| {
+            let sudo = SUDO.contains(&(&*method, &*path));
+            Route { access: label(&method, &path), method, path, sudo }
+        })
         .collect();
     let written = WRITTEN.iter().map(|(p, _)| (*p).to_owned());
     routes.extend(pages::paths().into_iter().chain(written).map(|path| Route {
         method: "GET".into(),
         access: page(&path),
         path,
+        sudo: false,
     }));
     routes.sort_by(|a, b| (&a.path, &a.method).cmp(&(&b.path, &b.method)));
     routes

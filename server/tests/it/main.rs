@@ -48,3 +48,4 @@ mod smoke;
 #[path = "../../services/tests/it/smtp.rs"]
 mod smtp;
 mod socket;
+mod sudo;

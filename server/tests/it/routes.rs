@@ -42,7 +42,7 @@ pub(crate) fn body(path: &str) -> Option<Value> {
 }
 
 /// The fields of each server function that takes a form.
-fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
+pub(crate) fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
     match path {
         "/rpc/sign_in" => &[("username", "nobody"), ("password", PASSWORD)],
         "/rpc/set_up" => &[("token", "wrong"), ("username", "eve"), ("name", "Eve"), ("password", PASSWORD)],
@@ -95,7 +95,7 @@ pub(crate) fn concrete(path: &str) -> String {
 }
 
 /// The query a call cannot do without.
-fn query(route: &Route) -> &'static str {
+pub(crate) fn query(route: &Route) -> &'static str {
     match (&*route.method, &*route.path) {
         ("DELETE", "/api/v1/sessions") => "?others=true",
         (_, "/api/v1/admin/presence/at") => "?time=2024-01-02T14:03:00Z",
