@@ -50,6 +50,8 @@ pub struct Person {
     pub session: SessionId,
     /// Until then sensitive acts need no password (sudo mode).
     pub fresh_until: Time,
+    /// The address this request came from.
+    pub ip: Arc<str>,
 }
 
 /// Things one may be allowed to do to people and sessions that are not one's own.
@@ -164,6 +166,11 @@ impl Actor {
         }
     }
 
+    /// From where; nothing of the command line, and nothing where it is not known.
+    pub fn ip(&self) -> Option<&str> {
+        self.person().ok().map(|p| &*p.ip).filter(|ip| !ip.is_empty())
+    }
+
     /// Who may do what, and to whom.
     pub fn reach(&self, action: Action) -> Reach {
         match self {
@@ -213,7 +220,8 @@ mod tests {
             teams: vec![],
             second_factor: false,
         };
-        Actor::Person(Arc::new(Person { card: Arc::new(card), session: Uuid::from_u128(8), fresh_until: Time(100) }))
+        let (session, fresh_until) = (Uuid::from_u128(8), Time(100));
+        Actor::Person(Arc::new(Person { card: Arc::new(card), session, fresh_until, ip: "192.0.2.1".into() }))
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub async fn second_factor(code: String, #[server(default)] next: String) -> Res
 #[server(prefix = "/rpc", endpoint = "sign_out", output = Text)]
 pub async fn sign_out() -> Result<(), RpcError> {
     if let Some(session) = ssr::current() {
-        ssr::services().sessions.sign_out(&session).await?;
+        ssr::services().sessions.sign_out(&ssr::actor()?, &session).await?;
     }
     ssr::set_cookie(&ssr::cookies().clear());
     ssr::header("clear-site-data", "\"cache\", \"storage\"");

@@ -101,7 +101,7 @@ pub(super) async fn second_factor(
 #[utoipa::path(post, path = "/auth/logout", tag = "auth", responses((status = 204, description = "Signed out; the cookie is removed")))]
 pub(super) async fn logout(State(state): State<AppState>, caller: Caller) -> Answer<Response> {
     if let Ok(session) = caller.session() {
-        state.services.sessions.sign_out(session).await?;
+        state.services.sessions.sign_out(&caller.actor, session).await?;
     }
     let clear = (HeaderName::from_static("clear-site-data"), "\"cache\", \"storage\"".to_owned());
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, state.site.cookies.clear()), clear]).into_response())

@@ -1,6 +1,6 @@
 //! Whose session it is: the cookie, and only the cookie, becomes the `Actor`.
 
-use app::request::{Current, SessionToken};
+use app::request::{Client, Current, SessionToken};
 use axum::{
     extract::{Request, State},
     middleware::Next,
@@ -34,7 +34,8 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
     if let Some(session) = session.as_ref().filter(|_| is_activity(request.uri().path())) {
         state.services.sessions.touch(session, state.services.clock.now());
     }
-    let actor = session.as_ref().map_or(Actor::Anonymous, |s| s.actor());
+    let ip = request.extensions().get::<Client>().map_or("", |c| &*c.ip);
+    let actor = session.as_ref().map_or(Actor::Anonymous, |s| s.actor_at(ip));
     let extensions = request.extensions_mut();
     extensions.insert(actor);
     extensions.insert(SessionToken(token));

@@ -9,6 +9,7 @@
 mod harness;
 
 mod access;
+mod acts;
 mod admin_people;
 mod admin_sessions;
 mod admin_settings;

@@ -194,9 +194,8 @@ impl Accounts {
                     subject_kind: "organisation",
                     subject: name.as_deref(),
                     details: Some(details),
-                    ip: None,
                 };
-                audit::append(&txn, this.clock(), by.label(), entry).await.map_err(db)?;
+                audit::append(&txn, this.clock(), &by, entry).await.map_err(db)?;
                 commit(txn).await?;
                 sessions.ended(&ended).await;
                 sessions.cards_changed(&ids).await?;

@@ -4,7 +4,7 @@ use domain::{ApiError, account::UserCard};
 
 use super::Accounts;
 use crate::{
-    audit::{self, Entry},
+    audit::{self, By, Entry},
     mail::letter,
     secret,
     sessions::{Origin, commit},
@@ -70,14 +70,9 @@ impl Accounts {
         token::replace(&txn, Kind::Reset, Some(to.id), &hash, now, until).await.map_err(db)?;
         let link = mail.link(&format!("/reset?token={}", token.expose()));
         mail.put(&txn, to, letter::password_reset(to, &link, super::manage::RESET_FOR)).await?;
-        let entry = Entry {
-            action: "reset_link_mailed",
-            subject_kind: "user",
-            subject: Some(&to.username),
-            details: None,
-            ip: Some(ip),
-        };
-        audit::append(&txn, clock, "anonymous", entry).await.map_err(db)?;
+        let entry =
+            Entry { action: "reset_link_mailed", subject_kind: "user", subject: Some(&to.username), details: None };
+        audit::append(&txn, clock, By::anonymous(ip), entry).await.map_err(db)?;
         commit(txn).await?;
         mail.wake();
         Ok(())

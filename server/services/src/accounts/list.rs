@@ -93,7 +93,7 @@ impl Accounts {
             details: Some(serde_json::json!({"filter": filter, "people": people})),
             ..Entry::default()
         };
-        audit::append(&txn, self.clock(), actor.label(), entry).await.map_err(db)?;
+        audit::append(&txn, self.clock(), actor, entry).await.map_err(db)?;
         commit(txn).await?;
         Ok(people)
     }

@@ -124,7 +124,7 @@ impl Accounts {
                 this.audit(&txn, &actor, action, &card.username, Some(details)).await?;
                 if let Some((found, whose)) = mentioned {
                     gone.audit_entries = Some(found.entries());
-                    found.erase(&txn, this.clock(), actor.label(), &whose).await.map_err(db)?;
+                    found.erase(&txn, this.clock(), &actor, &whose).await.map_err(db)?;
                 }
                 commit(txn).await?;
                 let ended: Vec<_> = ended.into_iter().map(|id| (id, reason)).collect();
@@ -207,8 +207,8 @@ impl Accounts {
         username: &str,
         details: Option<serde_json::Value>,
     ) -> Result<(), ApiError> {
-        let entry = Entry { action, subject_kind: "user", subject: Some(username), details, ip: None };
-        audit::append(txn, self.clock(), actor.label(), entry).await.map_err(db)
+        let entry = Entry { action, subject_kind: "user", subject: Some(username), details };
+        audit::append(txn, self.clock(), actor, entry).await.map_err(db)
     }
 }
 

@@ -6,7 +6,7 @@ use domain::{Actor, ApiError, UserId, account::UserCard, session::EndReason};
 
 use super::Accounts;
 use crate::{
-    audit::{self, Entry},
+    audit::{self, By, Entry},
     mail::letter,
     secret,
     sessions::{Origin, SignedIn, commit},
@@ -31,15 +31,15 @@ impl Accounts {
     ) -> Result<SignedIn, ApiError> {
         let person = Arc::clone(actor.person()?);
         let sessions = &self.sessions;
-        let session = sessions.authenticate(token).await?.ok_or_else(ApiError::unauthenticated)?;
+        sessions.authenticate(token).await?.ok_or_else(ApiError::unauthenticated)?;
         // The password alone is not enough for whoever has a second factor: sudo mode asks for both.
         if person.card.second_factor {
             actor.require_fresh(sessions.now())?;
         }
-        let verified = sessions.confirm(actor, &session.ip, current, "current").await?;
+        let verified = sessions.confirm(actor, current, "current").await?;
         let new_hash = sessions.inner.passwords.hash_new(new, &person.card).await.map_err(|e| rename(e, "new"))?;
         sessions.flush().await?;
-        let (this, old, ip) = (self.clone(), secret::hash(token), session.ip.clone());
+        let (this, old, ip) = (self.clone(), secret::hash(token), Arc::clone(&person.ip));
         sessions
             .act(async move {
                 let (sessions, clock) = (&this.sessions, this.clock());
@@ -142,12 +142,11 @@ impl Accounts {
             subject_kind: "user",
             subject: Some(&card.username),
             details: Some(serde_json::json!({"sessions_ended": ended})),
-            ip: Some(ip),
         };
         let mail = &self.sessions.inner.mail;
         let link = mail.link(if mail.is_configured() { "/forgot" } else { "/login" });
         mail.put(txn, card, letter::password_changed(card, self.clock().now(), &link)).await?;
-        audit::append(txn, self.clock(), &card.username, entry).await.map_err(db)
+        audit::append(txn, self.clock(), By { name: &card.username, ip: Some(ip) }, entry).await.map_err(db)
     }
 }
 

@@ -8,7 +8,7 @@ use sea_orm::DatabaseTransaction;
 
 use super::{Accounts, NewUser, checked};
 use crate::{
-    audit::{self, Entry},
+    audit::{self, By, Entry},
     secret::{self, Token},
     sessions::{Origin, SignedIn, Start, commit},
     store::{
@@ -66,14 +66,9 @@ impl Accounts {
                 let card = this.prepare(&txn, &new).await?;
                 this.insert(&txn, &card, Some(hash)).await?;
                 token::void(&txn, Kind::Setup, None).await.map_err(db)?;
-                let entry = Entry {
-                    action: "set_up",
-                    subject_kind: "user",
-                    subject: Some(&card.username),
-                    ip: Some(&from.ip),
-                    ..Entry::default()
-                };
-                audit::append(&txn, clock, &card.username, entry).await.map_err(db)?;
+                let entry =
+                    Entry { action: "set_up", subject_kind: "user", subject: Some(&card.username), ..Entry::default() };
+                audit::append(&txn, clock, By { name: &card.username, ip: Some(&from.ip) }, entry).await.map_err(db)?;
                 let start = Start { card: card.clone(), remember: false, from: from.clone(), replaces: None };
                 let started = sessions.start(&txn, start).await?;
                 commit(txn).await?;

@@ -74,7 +74,7 @@ impl Audit {
         actor.require_fresh(self.clock.now())?;
         let found = self.mentions(whose).await?;
         let txn = self.store.within(self.store.begin()).await?;
-        let fields = found.erase(&txn, &self.clock, actor.label(), whose).await.map_err(db)?;
+        let fields = found.erase(&txn, &self.clock, actor, whose).await.map_err(db)?;
         txn.commit().await.map_err(db)?;
         Ok(fields)
     }
@@ -106,7 +106,7 @@ impl Found {
         mut self,
         txn: &DatabaseTransaction,
         clock: &Clock,
-        actor: &str,
+        actor: &Actor,
         whose: &Whose,
     ) -> Result<u64, DbErr> {
         self.look(txn, whose).await?;
@@ -123,7 +123,7 @@ impl Found {
         }
         let details = json!({"entries": entries, "fields": taken.fields, "digest": taken.digest()});
         let entry = Entry { action: chain::ERASED, subject_kind: "user", details: Some(details), ..Entry::default() };
-        append_as(txn, clock, by, actor, entry).await?;
+        append_as(txn, clock, by, actor.into(), entry).await?;
         Ok(taken.fields)
     }
 }

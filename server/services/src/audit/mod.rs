@@ -48,21 +48,44 @@ pub(crate) struct Entry<'a> {
     /// A username or an id.
     pub(crate) subject: Option<&'a str>,
     pub(crate) details: Option<serde_json::Value>,
+}
+
+/// Whose act it is, and from which address.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct By<'a> {
+    /// `Actor::label`.
+    pub(crate) name: &'a str,
     pub(crate) ip: Option<&'a str>,
 }
 
-/// What the log calls the program itself.
-pub(crate) const SYSTEM: &str = "system";
+impl<'a> By<'a> {
+    /// Somebody without a session.
+    pub(crate) fn anonymous(ip: &'a str) -> Self {
+        Self { name: "anonymous", ip: Some(ip) }
+    }
+}
 
-/// Writes an entry within the caller's transaction, which is one of `Store::begin`. `actor` is `Actor::label`.
+impl<'a> From<&'a Actor> for By<'a> {
+    fn from(actor: &'a Actor) -> Self {
+        Self { name: actor.label(), ip: actor.ip() }
+    }
+}
+
+/// The program itself.
+pub(crate) const SYSTEM: By<'static> = By { name: "system", ip: None };
+/// Whoever has a shell.
+pub(crate) const OPERATOR: By<'static> = By { name: "operator", ip: None };
+
+/// Writes an entry within the caller's transaction, which is one of `Store::begin`.
 pub(crate) async fn append(
     txn: &DatabaseTransaction,
     clock: &Clock,
-    actor: &str,
+    by: impl Into<By<'_>>,
     entry: Entry<'_>,
 ) -> Result<(), DbErr> {
+    let by = by.into();
     let place = audit::advance(txn).await?;
-    append_as(txn, clock, place, actor, entry).await
+    append_as(txn, clock, place, by, entry).await
 }
 
 /// Writes an entry at the place that was made for it.
@@ -70,7 +93,7 @@ async fn append_as(
     txn: &DatabaseTransaction,
     clock: &Clock,
     place: Head,
-    actor: &str,
+    by: By<'_>,
     entry: Entry<'_>,
 ) -> Result<(), DbErr> {
     // As it will be stored: PostgreSQL takes no NUL in a text.
@@ -80,10 +103,10 @@ async fn append_as(
         at: clock.now().0,
         action: entry.action.to_owned(),
         subject_kind: entry.subject_kind.to_owned(),
-        actor: stored(actor),
+        actor: stored(by.name),
         subject: entry.subject.map(stored),
         details: entry.details.map(|d| d.to_string()),
-        ip: entry.ip.map(stored),
+        ip: by.ip.map(stored),
         salts: vec![],
         seals: vec![],
         hash: vec![],
@@ -146,11 +169,12 @@ impl Audit {
     }
 
     /// Writes an entry by itself, for what changes nothing else.
-    pub(crate) async fn record(&self, actor: &str, entry: Entry<'_>) -> Result<(), ApiError> {
+    pub(crate) async fn record(&self, by: impl Into<By<'_>>, entry: Entry<'_>) -> Result<(), ApiError> {
+        let by = by.into();
         self.store
             .within(async {
                 let txn = self.store.begin().await?;
-                append(&txn, &self.clock, actor, entry).await?;
+                append(&txn, &self.clock, by, entry).await?;
                 txn.commit().await
             })
             .await
@@ -170,9 +194,8 @@ impl Audit {
             subject_kind: rare.subject_kind,
             subject: rare.subject.as_deref(),
             details: more.map(|n| json!({"repeated": n})),
-            ip: rare.ip.as_deref(),
         };
-        self.record(&rare.actor, entry).await
+        self.record(By { name: &rare.actor, ip: rare.ip.as_deref() }, entry).await
     }
 
     /// Somebody looked at what is known of another person.
@@ -185,7 +208,7 @@ impl Audit {
             actor: actor.label().to_owned(),
             subject_kind: "user",
             subject: Some(username.to_owned()),
-            ip: None,
+            ip: actor.ip().map(str::to_owned),
         };
         self.record_seldom(rare, ONCE_IN).await
     }

@@ -79,11 +79,7 @@ impl Audit {
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect();
         let details = Some(json!({"format": format, "filter": asked}));
-        self.record(
-            actor.label(),
-            Entry { action: "audit_exported", subject_kind: "audit", details, ..Entry::default() },
-        )
-        .await
+        self.record(actor, Entry { action: "audit_exported", subject_kind: "audit", details, ..Entry::default() }).await
     }
 
     /// The next entries of an export, oldest first; none when it is complete.

@@ -71,8 +71,8 @@ impl Directory {
         name: &str,
         details: Option<Value>,
     ) -> Result<(), ApiError> {
-        let entry = Entry { action, subject_kind: kind, subject: Some(name), details, ip: None };
-        audit::append(txn, self.clock(), actor.label(), entry).await.map_err(db)
+        let entry = Entry { action, subject_kind: kind, subject: Some(name), details };
+        audit::append(txn, self.clock(), actor, entry).await.map_err(db)
     }
 
     /// Numbers the cards of these people, a condition on `users u`, as changed.

@@ -168,7 +168,7 @@ impl Mail {
         subject: Option<&str>,
         details: serde_json::Value,
     ) -> Result<(), ApiError> {
-        let entry = Entry { action, subject_kind: "mail", subject, details: Some(details), ip: None };
-        audit::append(txn, &self.inner.clock, actor.label(), entry).await.map_err(db)
+        let entry = Entry { action, subject_kind: "mail", subject, details: Some(details) };
+        audit::append(txn, &self.inner.clock, actor, entry).await.map_err(db)
     }
 }

@@ -208,8 +208,7 @@ impl SecondFactor {
         of: &UserCard,
         action: &str,
     ) -> Result<(), ApiError> {
-        let entry =
-            Entry { action, subject_kind: "user", subject: Some(&of.username), details: Some(json!({})), ip: None };
-        audit::append(txn, &self.sessions.inner.clock, actor.label(), entry).await.map_err(db)
+        let entry = Entry { action, subject_kind: "user", subject: Some(&of.username), details: Some(json!({})) };
+        audit::append(txn, &self.sessions.inner.clock, actor, entry).await.map_err(db)
     }
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Inner, Sessions};
 use crate::{
-    audit::{self, Entry},
+    audit::{self, By, Entry},
     store::{
         db, ending,
         sweep::{BATCH, Sweep},
@@ -88,7 +88,7 @@ impl Sessions {
         // What was deleted before it failed is gone as well.
         let done = *progress.borrow();
         if swept.is_ok() || done != CleanedUp::default() {
-            self.record_clean_up(actor.label(), done, older_than).await?;
+            self.record_clean_up(actor.into(), done, older_than).await?;
         }
         swept.map(|()| done)
     }
@@ -121,7 +121,7 @@ impl Sessions {
         Ok(())
     }
 
-    async fn record_clean_up(&self, by: &str, done: CleanedUp, older_than: Option<Millis>) -> Result<(), ApiError> {
+    async fn record_clean_up(&self, by: By<'_>, done: CleanedUp, older_than: Option<Millis>) -> Result<(), ApiError> {
         let details = json!({"ended": done.ended, "deleted": done.deleted, "older_than_ms": older_than});
         let entry = Entry {
             action: "sessions_cleaned_up",

@@ -6,7 +6,7 @@ use sea_orm::DatabaseTransaction;
 
 use super::{Inner, Origin, Sessions, SignedIn, Start, commit};
 use crate::{
-    audit::{self, Entry},
+    audit::{self, By, Entry},
     second_factor::{self, wrong_code},
     secret,
     store::{
@@ -109,9 +109,8 @@ impl Sessions {
             subject_kind: "user",
             subject: Some(&card.username),
             details: None,
-            ip: Some(ip),
         };
-        audit::append(&txn, clock, "anonymous", entry).await.map_err(db)?;
+        audit::append(&txn, clock, By::anonymous(ip), entry).await.map_err(db)?;
         commit(txn).await?;
         Err(wrong_code())
     }

@@ -31,12 +31,11 @@ struct Ending {
     /// A condition on `sessions s`.
     which: Sql,
     reason: EndReason,
-    by: String,
+    by: Actor,
     action: &'static str,
     subject_kind: &'static str,
     subject: Option<String>,
     details: serde_json::Value,
-    ip: Option<String>,
     /// Written down also when it ended nobody.
     always: bool,
 }
@@ -48,7 +47,7 @@ impl Sessions {
         self.act(async move {
             let clock = &this.inner.clock;
             let txn = this.begin().await?;
-            let ids = ending::end(&txn, e.which, e.reason, Some(&e.by), clock.now()).await.map_err(db)?;
+            let ids = ending::end(&txn, e.which, e.reason, Some(e.by.label()), clock.now()).await.map_err(db)?;
             if e.always || !ids.is_empty() {
                 let mut details = e.details;
                 details["number"] = json!(ids.len());
@@ -57,7 +56,6 @@ impl Sessions {
                     subject_kind: e.subject_kind,
                     subject: e.subject.as_deref(),
                     details: Some(details),
-                    ip: e.ip.as_deref(),
                 };
                 audit::append(&txn, clock, &e.by, entry).await.map_err(db)?;
             }
@@ -70,8 +68,8 @@ impl Sessions {
     }
 
     /// Signs out. Also when the session's time is over: whoever signs out is out.
-    pub async fn sign_out(&self, session: &LiveSession) -> Result<(), ApiError> {
-        let (this, id, card, ip) = (self.clone(), session.id, session.card(), session.ip.clone());
+    pub async fn sign_out(&self, actor: &Actor, session: &LiveSession) -> Result<(), ApiError> {
+        let (this, id, card, actor) = (self.clone(), session.id, session.card(), actor.clone());
         // What is still to be written of it is written first: afterwards it is left alone.
         let activity: Vec<_> = session.is_dirty().then(|| session.activity()).into_iter().collect();
         self.act(async move {
@@ -82,17 +80,12 @@ impl Sessions {
             let by = Some(card.username.as_str());
             let ended = ending::end(&txn, which, EndReason::Logout, by, clock.now()).await.map_err(db)?;
             if !ended.is_empty() {
-                let about = events::About { user: Some(card.id), session: Some(id), ip: Some(&ip) };
+                let about = events::About { user: Some(card.id), session: Some(id), ip: actor.ip() };
                 events::append(&txn, clock, "logout", about).await.map_err(db)?;
                 let subject = id.to_string();
-                let entry = Entry {
-                    action: "sign_out",
-                    subject_kind: "session",
-                    subject: Some(&subject),
-                    ip: Some(&ip),
-                    ..Entry::default()
-                };
-                audit::append(&txn, clock, &card.username, entry).await.map_err(db)?;
+                let entry =
+                    Entry { action: "sign_out", subject_kind: "session", subject: Some(&subject), ..Entry::default() };
+                audit::append(&txn, clock, &actor, entry).await.map_err(db)?;
             }
             commit(txn).await?;
             this.ended(&[(id, EndReason::Logout)]).await;
@@ -131,12 +124,11 @@ impl Sessions {
         let ending = Ending {
             which,
             reason,
-            by: person.card.username.clone(),
+            by: actor.clone(),
             action: "own_sessions_ended",
             subject_kind: "session",
             subject,
             details: json!({}),
-            ip: None,
             always: false,
         };
         self.end(ending).await
@@ -174,7 +166,7 @@ impl Sessions {
         }
         let live = list::live_among(condition, now);
         let ids = self.inner.store.within(list::ids(self.inner.store.read(), live)).await?;
-        let (this, by) = (self.clone(), actor.label().to_owned());
+        let (this, by) = (self.clone(), actor.clone());
         // To its end even when whoever asked goes away: half of it is what nobody asked for.
         tokio::spawn(async move { this.revoke_all(ids, by, about).await }).await.map_err(|e| {
             tracing::error!(error = %e, "ending sessions panicked");
@@ -193,7 +185,7 @@ impl Sessions {
     }
 
     /// Ends these in batches, each with its row in the audit log.
-    async fn revoke_all(&self, ids: Vec<SessionId>, by: String, about: serde_json::Value) -> Result<u64, ApiError> {
+    async fn revoke_all(&self, ids: Vec<SessionId>, by: Actor, about: serde_json::Value) -> Result<u64, ApiError> {
         let mut batches: Vec<&[SessionId]> = ids.chunks(BATCH).collect();
         if batches.is_empty() {
             // Also what ended nobody is written down.
@@ -213,7 +205,6 @@ impl Sessions {
                 subject_kind: "sessions",
                 subject: None,
                 details,
-                ip: None,
                 always: true,
             };
             ended += self.end(ending).await?.len() as u64;

@@ -74,7 +74,7 @@ pub struct LiveSession {
 
 impl LiveSession {
     pub(crate) fn new(l: Loaded, card: Arc<UserCard>, place: Option<Arc<str>>, pending: Arc<Pending>) -> Self {
-        let person = Person { card, session: l.id, fresh_until: l.fresh_until };
+        let person = Person { card, session: l.id, fresh_until: l.fresh_until, ip: l.ip.as_str().into() };
         Self {
             id: l.id,
             device: l.device,
@@ -150,9 +150,18 @@ impl LiveSession {
         self.person().fresh_until
     }
 
-    /// Who asks, when a request comes with this session.
+    /// Who asks, from where they signed in.
     pub fn actor(&self) -> Actor {
         Actor::Person(self.person())
+    }
+
+    /// Who asks, when a request comes with this session from this address.
+    pub fn actor_at(&self, ip: &str) -> Actor {
+        let person = self.person();
+        if *person.ip == *ip {
+            return Actor::Person(person);
+        }
+        Actor::Person(Arc::new(Person { ip: ip.into(), ..Person::clone(&person) }))
     }
 
     fn person(&self) -> Arc<Person> {

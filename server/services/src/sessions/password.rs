@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Inner, Sessions, SignedIn, commit};
 use crate::{
-    audit::{self, Entry, Rare},
+    audit::{self, By, Entry, Rare},
     second_factor,
     secret::{self, Token},
     store::{Sql, db, session, throttle as failures, user, values},
@@ -70,9 +70,8 @@ impl Sessions {
                 subject_kind: "user",
                 subject: id.map(|_| account),
                 details: Some(json!({"reason": reason})),
-                ip: Some(ip),
             };
-            audit::append(&txn, clock, "anonymous", entry).await.map_err(db)?;
+            audit::append(&txn, clock, By::anonymous(ip), entry).await.map_err(db)?;
             commit(txn).await?;
             return Ok(None);
         };
@@ -98,15 +97,9 @@ impl Sessions {
     }
 
     /// Verifies the password of whoever is signed in; a wrong one is 403 with `field`.
-    pub(crate) async fn confirm(
-        &self,
-        actor: &Actor,
-        ip: &str,
-        password: &str,
-        field: &str,
-    ) -> Result<Verified, ApiError> {
+    pub(crate) async fn confirm(&self, actor: &Actor, password: &str, field: &str) -> Result<Verified, ApiError> {
         let person = actor.person()?;
-        self.verify(&person.card.username, password, ip, "password_not_confirmed").await?.ok_or_else(|| {
+        self.verify(&person.card.username, password, &person.ip, "password_not_confirmed").await?.ok_or_else(|| {
             let mut wrong = ApiError::new(ErrorCode::Forbidden, "That is not your password.");
             wrong.fields.insert(field.to_owned(), wrong.message.clone());
             wrong
@@ -121,9 +114,10 @@ impl Sessions {
         password: &str,
         code: Option<&str>,
     ) -> Result<SignedIn, ApiError> {
-        let current = self.authenticate(token).await?.ok_or_else(ApiError::unauthenticated)?;
-        self.confirm(actor, &current.ip, password, "password").await?;
-        let (this, person, old) = (self.clone(), std::sync::Arc::clone(actor.person()?), secret::hash(token));
+        self.authenticate(token).await?.ok_or_else(ApiError::unauthenticated)?;
+        self.confirm(actor, password, "password").await?;
+        let (this, by, old) = (self.clone(), actor.clone(), secret::hash(token));
+        let person = std::sync::Arc::clone(actor.person()?);
         let code = code.map(str::trim).filter(|c| !c.is_empty()).map(str::to_owned);
         self.act(async move {
             let Inner { store, clock, settings, cache, activity, .. } = &*this.inner;
@@ -131,7 +125,7 @@ impl Sessions {
             let mut txn = this.begin().await?;
             if second_factor::is_on(&txn, person.card.id).await? {
                 let code = code.ok_or_else(code_required)?;
-                txn = this.spend_code(txn, &person.card, &code, &current.ip).await?;
+                txn = this.spend_code(txn, &person.card, &code, &person.ip).await?;
             }
             let (token, hash) = secret::token();
             let now = clock.now();
@@ -144,10 +138,9 @@ impl Sessions {
                 action: "password_confirmed",
                 subject_kind: "session",
                 subject: Some(&subject),
-                ip: Some(&current.ip),
                 ..Entry::default()
             };
-            audit::append(&txn, clock, &person.card.username, entry).await.map_err(db)?;
+            audit::append(&txn, clock, &by, entry).await.map_err(db)?;
             commit(txn).await?;
             cache.rekey(person.session, hash, fresh_until);
             this.rotated(token, &hash).await

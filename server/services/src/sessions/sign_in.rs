@@ -185,10 +185,9 @@ impl Sessions {
             action: "sign_in",
             subject_kind: "session",
             subject: Some(&subject),
-            ip: Some(&from.ip),
             ..audit::Entry::default()
         };
-        audit::append(txn, clock, &card.username, entry).await.map_err(db)?;
+        audit::append(txn, clock, audit::By { name: &card.username, ip: Some(&from.ip) }, entry).await.map_err(db)?;
         let loaded =
             Loaded { id, token_hash, card, span, last_seen: now, fresh_until, remembered, ip: from.ip, device };
         Ok(Started { token, loaded, ended, generation })

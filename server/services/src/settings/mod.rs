@@ -132,7 +132,7 @@ impl SettingsOf {
             details: Some(json!({"changes": said, "sessions_ended": ended.len()})),
             ..Entry::default()
         };
-        audit::append(&txn, &inner.clock, actor.label(), entry).await.map_err(db)?;
+        audit::append(&txn, &inner.clock, actor, entry).await.map_err(db)?;
         // Before the commit: the next sign-in, which waits for this transaction, reads the new ones.
         present.put(Arc::clone(&after));
         if let Err(e) = commit(txn).await {

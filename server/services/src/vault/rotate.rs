@@ -52,7 +52,7 @@ impl Services {
         file::retain(&self.vault.path, |id| used.iter().any(|u| u == id))?;
         let details = Some(json!({"key": id, "sealed_again": again}));
         let entry = Entry { action: "keys_rotated", subject_kind: "keys", details, ..Entry::default() };
-        audit::append(&txn, &self.clock, "operator", entry).await.map_err(db)?;
+        audit::append(&txn, &self.clock, audit::OPERATOR, entry).await.map_err(db)?;
         txn.commit().await.map_err(db)?;
         let key = self.keys().await?.pop().ok_or_else(ApiError::internal)?;
         Ok((key, again))
@@ -112,7 +112,7 @@ pub async fn reset(database_url: &str, path: &Path, clock: &Clock) -> Result<u64
     file::create(path, clock.now())?;
     let details = Some(json!({"values_deleted": deleted}));
     let entry = Entry { action: "keys_reset", subject_kind: "keys", details, ..Entry::default() };
-    audit::append(&txn, clock, "operator", entry).await?;
+    audit::append(&txn, clock, audit::OPERATOR, entry).await?;
     txn.commit().await?;
     store.close().await;
     Ok(deleted)

@@ -46,7 +46,7 @@ async fn some_entries(w: &World) {
     for name in ["ada", "ben", "cat", "dan"] {
         let card = w.person(name, "member", None).await;
         let session = w.session(&card).await.session;
-        w.services.sessions.sign_out(&session).await.unwrap();
+        w.services.sessions.sign_out(&session.actor(), &session).await.unwrap();
     }
 }
 
@@ -214,10 +214,13 @@ async fn an_erased_person_leaves_no_text_and_an_unbroken_chain() {
         let pseudonym = format!("erased-{}", erased.seq);
         assert_eq!((failed.subject.as_deref(), failed.ip.as_deref()), (Some(&*pseudonym), Some(&*pseudonym)));
 
-        // A second one touches other fields of the same entries, and both hold.
+        // A second one touches other fields of the same entries, and both hold; the addresses of what they did go too.
+        let revoked = of(w, "sessions_revoked").await.remove(0);
+        assert_eq!((revoked.actor.as_str(), revoked.ip.as_deref()), ("root", Some(&*from().ip)));
         audit.erase(&Actor::Operator, &Whose { username: "root".into(), also: vec![] }).await.unwrap();
         assert_eq!(verify(w).await.fault, None);
         assert!(!dump(w).await.contains("root"));
+        assert_ne!(of(w, "sessions_revoked").await.remove(0).ip, revoked.ip);
 
         // Erasing by hand is not erasing.
         let by_hand = "UPDATE audit SET subject = 'erased-9999' WHERE action = 'user_added' AND subject = 'mia'";

@@ -101,7 +101,7 @@ async fn stats_count_by_role_and_organisation() {
         w.clock.advance(60 * SECOND);
         w.session(&ada).await;
         w.session(&w.person("bob", "student", None).await).await;
-        w.services.sessions.sign_out(&first.session).await.unwrap();
+        w.services.sessions.sign_out(&first.session.actor(), &first.session).await.unwrap();
         let s = w.services.sessions.stats(&Actor::Operator).await.unwrap();
         assert_eq!((s.total, s.live, s.ended), (3, 2, 1));
         let roles: Vec<_> = s.by_role.iter().map(|(k, n)| (k.as_str(), *n)).collect();
@@ -150,7 +150,7 @@ async fn somebody_whom_another_process_deletes_is_forgotten() {
             presence.choose(&s.session.actor(), busy).await.unwrap();
             if name != "cat" {
                 w.services.heartbeat(&s.session, Report::default()).await.unwrap();
-                w.services.sessions.sign_out(&s.session).await.unwrap();
+                w.services.sessions.sign_out(&s.session.actor(), &s.session).await.unwrap();
             }
             actors.push(s.session.actor());
         }
@@ -205,7 +205,10 @@ async fn a_database_that_is_away_is_503_and_never_a_guess() {
         assert_eq!(code, ErrorCode::Unavailable);
         assert_eq!(next.sign_in("ada", PASSWORD).await.unwrap_err().code, ErrorCode::Unavailable);
         assert_eq!(sessions.stats(&Actor::Operator).await.unwrap_err().code, ErrorCode::Unavailable);
-        assert_eq!(sessions.sign_out(&known.session).await.unwrap_err().code, ErrorCode::Unavailable);
+        assert_eq!(
+            sessions.sign_out(&known.session.actor(), &known.session).await.unwrap_err().code,
+            ErrorCode::Unavailable
+        );
         assert!(!next.services.store.is_ready().await && w.services.store.is_ready().await);
         assert!(sessions.authenticate("not a token").await.unwrap().is_none());
     })

@@ -84,7 +84,7 @@ async fn every_state_has_its_interval() {
         w.services.report(&socket, report("/files/17")).await.unwrap();
         let back = w.clock.now();
         w.clock.advance(1);
-        w.services.sessions.sign_out(&mia.session).await.unwrap();
+        w.services.sessions.sign_out(&mia.session.actor(), &mia.session).await.unwrap();
         let gone = w.clock.now();
         assert_eq!(at(w, &operator, back).await, was("mia", State::Active, back, Some(gone)));
         assert_eq!(at(w, &operator, gone).await, [], "an end is not part of it");
@@ -114,7 +114,7 @@ async fn edges_are_written_without_being_asked_for() {
         until("the beginning", async || count(w, "to_at IS NULL AND state = 'active'").await == "1").await;
         w.services.report(&socket, report("/files")).await.unwrap();
         w.clock.advance(SECOND);
-        w.services.sessions.sign_out(&mia.session).await.unwrap();
+        w.services.sessions.sign_out(&mia.session.actor(), &mia.session).await.unwrap();
         let end = format!("to_at = {} AND end_cause = 'signed_out'", w.clock.now().0);
         until("the end", async || count(w, &end).await == "1").await;
         assert_eq!(w.text("SELECT pages FROM presence_intervals").await.as_deref(), Some(r#"["/","/files"]"#));
@@ -310,7 +310,7 @@ async fn intervals_have_their_time_and_go_with_their_person() {
             let s = w.session(card).await;
             let socket = joined(w, &s, "/").await;
             w.clock.advance(SECOND);
-            w.services.sessions.sign_out(&s.session).await.unwrap();
+            w.services.sessions.sign_out(&s.session.actor(), &s.session).await.unwrap();
             drop(socket);
         };
         here(&mia).await;

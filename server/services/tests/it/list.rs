@@ -179,8 +179,8 @@ async fn own_devices_are_one_s_own() {
         assert_eq!(sessions.end_own(&actor, there.session.id).await.unwrap_err().code, ErrorCode::NotFound);
         assert_eq!(sessions.end_own_others(&actor).await.unwrap(), 1);
         assert!(w.opens(&here).await && w.opens(&bob).await && !w.opens(&there).await && !w.opens(&third).await);
-        sessions.sign_out(&here.session).await.unwrap();
-        sessions.sign_out(&here.session).await.unwrap();
+        sessions.sign_out(&here.session.actor(), &here.session).await.unwrap();
+        sessions.sign_out(&here.session.actor(), &here.session).await.unwrap();
         assert!(!w.opens(&here).await);
         let reasons = "SELECT CAST(count(*) AS text) FROM sessions WHERE ended_reason = 'logout'";
         assert_eq!(w.text(reasons).await.as_deref(), Some("1"));

@@ -355,7 +355,7 @@ async fn what_goes_with_a_person_is_counted_before() {
             })
             .await;
         let (s, t) = (w.session(&ada).await, w.session(&ada).await);
-        w.services.sessions.sign_out(&t.session).await.unwrap();
+        w.services.sessions.sign_out(&t.session.actor(), &t.session).await.unwrap();
         w.services.sessions.data_put(&s.session, "colour", &serde_json::json!("blue")).await.unwrap();
         accounts.reset_link(OP, "ada").await.unwrap();
         let before = accounts.goes_with(OP, ada.id).await.unwrap();
@@ -486,7 +486,7 @@ async fn a_timeline_tells_what_happened() {
         let first = w.session(&mia).await;
         w.session(&mia).await;
         w.clock.advance(MINUTE);
-        services.sessions.sign_out(&first.session).await.unwrap();
+        services.sessions.sign_out(&first.session.actor(), &first.session).await.unwrap();
         w.clock.advance(MINUTE);
         let edit = UserEdit { role: Some("teacher".into()), ..UserEdit::default() };
         services.accounts.edit(&admin, "mia", edit).await.unwrap();

@@ -87,7 +87,7 @@ impl History<'_> {
             }
             Step::SignOut(n) => {
                 if let Some(s) = one(*n) {
-                    sessions.sign_out(&s.session).await.unwrap();
+                    sessions.sign_out(&s.session.actor(), &s.session).await.unwrap();
                 }
             }
             Step::Revoke { person } => {

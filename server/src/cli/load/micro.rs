@@ -112,7 +112,7 @@ async fn measure(services: &Services, people: u32) -> Result<Report, Failure> {
         begun.push(creation.of_act(sessions.create(card, false, &from)).await?);
     }
     for signed_in in &begun {
-        invalidation.of_act(sessions.sign_out(&signed_in.session)).await?;
+        invalidation.of_act(sessions.sign_out(&signed_in.session.actor(), &signed_in.session)).await?;
     }
     Ok(Report {
         sessions: people,
