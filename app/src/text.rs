@@ -32,6 +32,10 @@ pub(crate) fn error_by_code(e: &ApiError) -> ApiError {
         ErrorCode::InvalidCredentials => ApiError::invalid_credentials().message,
         ErrorCode::TooManyRequests => ApiError::too_many(e.retry_after.unwrap_or(60).min(86_400)).message,
         ErrorCode::SecondFactorRequired => "Your code is wanted too.".to_owned(),
+        ErrorCode::NewPasswordRequired => {
+            "Your role asks for a longer password. Ask for a link to choose one, here or from an administrator."
+                .to_owned()
+        }
         ErrorCode::ReauthRequired => ApiError::reauth_required().message,
         ErrorCode::SecondFactorMissing => ApiError::second_factor_missing().message,
         ErrorCode::Forbidden => ApiError::forbidden().message,

@@ -82,10 +82,15 @@ pub const PASSWORD_MIN_ADMIN: usize = 15;
 /// Longer would let one request buy a lot of hashing.
 pub const PASSWORD_MAX: usize = 256;
 
+/// How many characters a password must have for this level.
+pub fn password_min(level: Level) -> usize {
+    if level == Level::Admin { PASSWORD_MIN_ADMIN } else { PASSWORD_MIN }
+}
+
 /// The length rule of a password (ASVS 6.2.1, 6.2.9): counted in characters, nothing cut, nothing changed. Whether it
 /// is easy to guess is judged on the server, which has the dictionaries.
 pub fn check_password_length(password: &str, level: Level) -> Result<(), ApiError> {
-    let min = if level == Level::Admin { PASSWORD_MIN_ADMIN } else { PASSWORD_MIN };
+    let min = password_min(level);
     let n = password.chars().count();
     if n < min {
         return Err(ApiError::invalid(

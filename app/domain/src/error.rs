@@ -13,6 +13,7 @@ pub enum ErrorCode {
     Unauthenticated,
     InvalidCredentials,
     SecondFactorRequired,
+    NewPasswordRequired,
     Forbidden,
     ReauthRequired,
     SecondFactorMissing,
@@ -36,7 +37,11 @@ impl ErrorCode {
         match self {
             Self::BadRequest => 400,
             Self::Unauthenticated | Self::InvalidCredentials | Self::SecondFactorRequired => 401,
-            Self::Forbidden | Self::ReauthRequired | Self::SecondFactorMissing | Self::CrossSite => 403,
+            Self::Forbidden
+            | Self::NewPasswordRequired
+            | Self::ReauthRequired
+            | Self::SecondFactorMissing
+            | Self::CrossSite => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::Conflict => 409,
@@ -117,6 +122,12 @@ impl ApiError {
             ErrorCode::SecondFactorMissing,
             "Your role asks for a second factor. Set one up first, on your account's page.",
         )
+    }
+
+    /// 403 after a right password that is too short for what its owner has become.
+    pub fn new_password_required(min: usize) -> Self {
+        let message = format!("Your role asks for a password of at least {min} characters. Choose a new one.");
+        Self::new(ErrorCode::NewPasswordRequired, message)
     }
 
     /// One answer for every kind of failed sign-in (ASVS 6.3.8).

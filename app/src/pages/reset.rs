@@ -15,22 +15,22 @@ use crate::{
 #[component]
 pub(crate) fn Reset() -> impl IntoView {
     let query = use_query_map();
-    let token = query.with_untracked(|q| q.get("token")).unwrap_or_default();
+    let (token, short) = query.with_untracked(|q| (q.get("token").unwrap_or_default(), q.get("short").is_some()));
     if viewer().link_is_good {
-        Either::Left(view! { <ResetForm token=token /> })
+        Either::Left(view! { <ResetForm token=token short=short /> })
     } else {
         Either::Right(view! { <NotFound /> })
     }
 }
 
 #[component]
-fn ResetForm(token: String) -> impl IntoView {
+fn ResetForm(token: String, short: bool) -> impl IntoView {
     let sending = Sending::to("/rpc/reset_password");
     let error = sending.error;
     go_on(sending);
     view! {
         <Door title="Set a new password">
-            <p class="lead">"Everything that is signed in with the old one is signed out."</p>
+            <p class="lead">{short.then_some("You became an administrator: your password is too short for that. ")}"Everything that is signed in with the old one is signed out."</p>
             <Form sending=sending>
                 <ErrorSummary error=error />
                 <input type="hidden" name="token" value=token />

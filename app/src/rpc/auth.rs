@@ -26,7 +26,14 @@ pub async fn sign_in(
             ssr::go(&next);
             return Ok(next);
         }
-        Err(e) => return Err(e.into()),
+        Err(e) => match e.fields.get("token").filter(|_| e.code == ErrorCode::NewPasswordRequired) {
+            Some(token) => {
+                let next = format!("/reset?short=1&token={token}");
+                ssr::go(&next);
+                return Ok(next);
+            }
+            None => return Err(e.into()),
+        },
     }
     ssr::go(&next);
     Ok(next)

@@ -66,6 +66,8 @@ fn cookie(state: &AppState, signed_in: &SignedIn) -> [(HeaderName, String); 1] {
     (status = 200, body = Current, description = "Signed in; the cookie is set"),
     (status = 401, body = super::Problem, description = "`invalid_credentials`: the same for every kind of failure; \
         `second_factor_required`: right so far, and `fields.token` is for `/auth/second-factor`, within five minutes"),
+    (status = 403, body = super::Problem, description = "`new_password_required`: right, and too short for the role; \
+        where `fields.token` is given, `/reset?token=` takes it within ten minutes"),
     (status = 429, body = super::Problem, description = "Too many failures; see Retry-After")))]
 pub(super) async fn login(State(state): State<AppState>, caller: Caller, Body(b): Body<Login>) -> Answer<Response> {
     let sessions = &state.services.sessions;

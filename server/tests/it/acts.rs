@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::people::UserEdit;
 use reqwest::Method;
 use serde_json::{Value, json};
-use services::Smtp;
+use services::{NewUser, Smtp};
 
 use crate::{
     app_code::code,
@@ -157,6 +158,13 @@ async fn every_documented_act_is_on_record_with_the_address_it_came_from() {
     until("the link is mailed", mailed).await;
     let link = app.services.accounts.reset_link(&domain::Actor::Operator, "mia").await.unwrap();
     assert_eq!(stranger.rpc("reset_password", &[("token", link.expose()), ("password", PASSWORD)]).await.status, 200);
+    let short = Some("kelp-otter-92".to_owned());
+    app.add(NewUser { username: "pro".into(), password: short, ..NewUser::default() }).await;
+    let edit = UserEdit { role: Some("admin".into()), ..UserEdit::default() };
+    app.services.accounts.edit(&domain::Actor::Operator, "pro", edit).await.unwrap();
+    let go = stranger.rpc("sign_in", &[("username", "pro"), ("password", "kelp-otter-92")]).await.json();
+    let page = stranger.page(go.as_str().unwrap()).await.text;
+    assert!(page.contains("your password is too short for that") && stranger.cookie().is_none(), "{go} {page}");
     for _ in 0..12 {
         stranger.log_in("mia", "wrong").await;
     }

@@ -1,16 +1,28 @@
 //! Confirming a password: at a sign-in, for sudo mode, before a change.
 
-use domain::{Actor, ApiError, ErrorCode, UserId};
+use domain::{
+    Actor, ApiError, ErrorCode, UserId,
+    account::{self, UserCard},
+    time::{MINUTE, Millis},
+};
+use sea_orm::DatabaseTransaction;
 use serde_json::json;
 
-use super::{Inner, Sessions, SignedIn, commit};
+use super::{Inner, Origin, Sessions, SignedIn, commit};
 use crate::{
     audit::{self, By, Entry, Rare},
     second_factor,
     secret::{self, Token},
-    store::{Sql, db, session, throttle as failures, user, values},
+    store::{
+        Sql, db, session, throttle as failures,
+        token::{self, Kind},
+        user, values,
+    },
     throttle,
 };
+
+/// From a password that is too short for its owner's role to another.
+const WITHIN: Millis = 10 * MINUTE;
 
 /// Whose password it was, and the hash that is stored for it now.
 pub(crate) struct Verified {
@@ -146,6 +158,35 @@ impl Sessions {
             this.rotated(token, &hash).await
         })
         .await
+    }
+
+    /// After a right password that is too short for what its owner has become since: no session begins with it. They
+    /// choose another now; those with a second factor by a link of their own, since a password alone changes nothing of
+    /// theirs.
+    pub(super) async fn want_password(
+        &self,
+        txn: &DatabaseTransaction,
+        card: &UserCard,
+        from: &Origin,
+    ) -> Result<ApiError, ApiError> {
+        let mut wanted = ApiError::new_password_required(account::password_min(card.level));
+        if second_factor::is_on(txn, card.id).await? {
+            wanted.message += " Ask for a link, by “Forgot your password?” or an administrator.";
+        } else {
+            let ((token, hash), now) = (secret::token(), self.now());
+            token::replace(txn, Kind::Reset, Some(card.id), &hash, now, Some(now.plus(WITHIN))).await.map_err(db)?;
+            wanted.fields.insert("token".to_owned(), token.expose().to_owned());
+        }
+        let entry = Entry {
+            action: "new_password_wanted",
+            subject_kind: "user",
+            subject: Some(&card.username),
+            ..Entry::default()
+        };
+        audit::append(txn, &self.inner.clock, By { name: &card.username, ip: Some(&from.ip) }, entry)
+            .await
+            .map_err(db)?;
+        Ok(wanted)
     }
 
     /// The session under its new token.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     ApiError, ErrorCode, SessionId, Time, UserId,
-    account::UserCard,
+    account::{self, UserCard},
     session::{EndReason, Span},
     settings::LimitPolicy,
     time::Millis,
@@ -71,7 +71,8 @@ pub(crate) struct Started {
 impl Sessions {
     /// Signs in. The same answer, at the same cost, for an unknown name, a wrong password, a disabled account and one
     /// without a password; 429 after too many failures; 503 when too many are being checked already. Whoever has a second
-    /// factor is told so, with the token of the second step.
+    /// factor is told so, with the token of the second step; whose password is too short for their role, with that of a
+    /// link to choose another.
     pub async fn sign_in(
         &self,
         username: &str,
@@ -85,6 +86,7 @@ impl Sessions {
             Ok(_) => "ok",
             Err(e) if e.code == ErrorCode::InvalidCredentials => "refused",
             Err(e) if e.code == ErrorCode::SecondFactorRequired => "code_asked",
+            Err(e) if e.code == ErrorCode::NewPasswordRequired => "new_password_asked",
             Err(e) if e.code == ErrorCode::TooManyRequests => "throttled",
             Err(_) => "failed",
         };
@@ -100,11 +102,12 @@ impl Sessions {
         from: &Origin,
         replaces: Option<&str>,
     ) -> Result<SignedIn, ApiError> {
-        let account = username.trim().to_lowercase();
-        let Some(verified) = self.verify(&account, password, &from.ip, "sign_in_failed").await? else {
+        let name = username.trim().to_lowercase();
+        let Some(verified) = self.verify(&name, password, &from.ip, "sign_in_failed").await? else {
             return Err(ApiError::invalid_credentials());
         };
         let (this, from, replaces) = (self.clone(), from.clone(), replaces.map(str::to_owned));
+        let characters = password.chars().count();
         self.act(async move {
             let txn = this.begin().await?;
             // Disabled, deleted or given another password while this one was being hashed.
@@ -114,6 +117,11 @@ impl Sessions {
             let Some(card) = card::by_ids(&txn, &[verified.user]).await.map_err(db)?.pop() else {
                 return Err(ApiError::invalid_credentials());
             };
+            if characters < account::password_min(card.level) {
+                let wanted = this.want_password(&txn, &card, &from).await?;
+                commit(txn).await?;
+                return Err(wanted);
+            }
             if let Some(wanted) = this.want_code(&txn, &card, remember).await? {
                 commit(txn).await?;
                 return Err(wanted);

@@ -3,13 +3,17 @@
 use domain::{
     Actor, ErrorCode, Level,
     account::BUILT_IN_ROLES,
-    people::UserFilter,
+    people::{UserEdit, UserFilter},
+    session::{SessionFilter, SessionState},
     settings::Settings,
     time::{HOUR, MINUTE},
 };
 use services::{AuditFilter, NewUser, secret};
 
-use crate::world::{PASSWORD, each, from};
+use crate::{
+    app_code::code,
+    world::{PASSWORD, each, from, unlimited},
+};
 
 const OTHER: &str = "quite another long phrase";
 
@@ -181,6 +185,54 @@ async fn a_reset_link_works_once_for_an_hour_and_ends_sessions() {
         w.clock.advance(HOUR);
         assert!(!accounts.reset_token_is_good(late.expose()).await.unwrap());
         assert_eq!(reset(late.expose()).await.unwrap_err().code, ErrorCode::NotFound);
+    })
+    .await;
+}
+
+/// A hash does not tell how long its password is: who became an administrator chooses a longer one when the short one is
+/// next typed, and no session begins before.
+#[tokio::test]
+async fn whoever_is_promoted_needs_an_administrator_s_password() {
+    const SHORT: &str = "kelp-otter-92";
+    each(unlimited(), async |w| {
+        w.person("root", "admin", None).await;
+        for (username, password) in [("mia", SHORT), ("tom", PASSWORD)] {
+            w.add(NewUser { username: username.into(), password: Some(password.into()), ..NewUser::default() }).await;
+            w.sign_in(username, password).await.unwrap();
+            let edit = UserEdit { role: Some("admin".into()), ..UserEdit::default() };
+            w.services.accounts.edit(&Actor::Operator, username, edit).await.unwrap();
+        }
+        assert!(w.sign_in("tom", PASSWORD).await.is_ok(), "long enough already");
+        assert_eq!(w.sign_in("mia", "wrong").await.unwrap_err().code, ErrorCode::InvalidCredentials);
+        let wanted = w.sign_in("mia", SHORT).await.unwrap_err();
+        assert_eq!(wanted.code, ErrorCode::NewPasswordRequired, "{wanted}");
+        let live = SessionFilter { user: Some("mia".into()), state: Some(SessionState::Live), ..Default::default() };
+        assert_eq!(w.services.sessions.count(&Actor::Operator, &live).await.unwrap(), 0);
+        let reset = async |new: &str| w.services.accounts.reset(&wanted.fields["token"], new, &from()).await;
+        assert_eq!(reset(SHORT).await.unwrap_err().code, ErrorCode::Invalid);
+        reset("purple-otter-sings-92").await.unwrap();
+        assert!(w.sign_in("mia", "purple-otter-sings-92").await.is_ok());
+    })
+    .await;
+}
+
+/// Another level of the role does the same; and where there is a second factor the password alone changes nothing.
+#[tokio::test]
+async fn a_promoted_role_and_a_second_factor() {
+    const SHORT: &str = "kelp-otter-92";
+    each(unlimited(), async |w| {
+        w.person("root", "admin", None).await;
+        let role = w.services.directory.add_role(&Actor::Operator, "editor", Level::Member).await.unwrap();
+        let (password, role_name) = (Some(SHORT.to_owned()), Some("editor".to_owned()));
+        w.add(NewUser { username: "mia".into(), password, role: role_name, ..NewUser::default() }).await;
+        let mia = w.sign_in("mia", SHORT).await.unwrap();
+        let (actor, factor) = (mia.session.actor(), &w.services.second_factor);
+        factor.begin(&actor).await.unwrap();
+        let key = factor.enrolment(&actor).await.unwrap().unwrap().secret;
+        factor.confirm(&actor, &code(&key, w.clock.now())).await.unwrap();
+        w.services.directory.edit_role(&Actor::Operator, role.id, None, Some(Level::Admin)).await.unwrap();
+        let wanted = w.sign_in("mia", SHORT).await.unwrap_err();
+        assert_eq!((wanted.code, wanted.fields.len()), (ErrorCode::NewPasswordRequired, 0), "{wanted}");
     })
     .await;
 }
