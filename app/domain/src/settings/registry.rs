@@ -393,7 +393,7 @@ pub const ALL: &[Setting] = &[
     row(
         "heartbeat",
         Group::Connections,
-        "Ping every",
+        "Ping after a silence of",
         "A socket that has kept silent for this long is asked for a sign of life.",
         SHORT,
         Place::Duration(|s| &mut s.heartbeat),
