@@ -39,6 +39,7 @@ pub const PAGES: &[(&str, PageAccess)] = &[
 pub const WRITTEN: &[(&str, PageAccess)] = &[
     ("/account", PageAccess::SignedIn),
     ("/account/devices", PageAccess::SignedIn),
+    ("/account/email", PageAccess::SignedIn),
     ("/account/second-factor", PageAccess::SignedIn),
     ("/files", PageAccess::SignedIn),
     ("/admin/files", PageAccess::Manager),

@@ -149,6 +149,8 @@ const ACCESS: &[(&str, &str, Access)] = &[
     ("POST", "/rpc/confirm_password", Access::SignedIn),
     ("POST", "/rpc/change_password", Access::SignedIn),
     ("POST", "/rpc/change_email", Access::SignedIn),
+    ("POST", "/rpc/confirm_email", Access::SignedIn),
+    ("POST", "/rpc/change_privacy", Access::SignedIn),
     ("POST", "/rpc/end_device", Access::SignedIn),
     ("POST", "/rpc/end_other_devices", Access::SignedIn),
     ("POST", "/rpc/me", Access::SignedIn),

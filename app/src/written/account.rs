@@ -1,6 +1,6 @@
 //! One's own account: who one is here, and the password.
 
-use domain::{ApiError, Level, account::UserView};
+use domain::{ApiError, Level, account::UserView, preferences::SeenBy};
 use leptos::prelude::*;
 use services::second_factor::State;
 
@@ -17,12 +17,13 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
         State::On { .. } => "On",
         State::Off | State::Begun => "Off",
     };
+    let seen_by = asked.services.preferences.get(asked.actor).await?.privacy.presence;
     Ok(page("Account", || {
         view! {
             {confirm(asked)}
             <div class="grid">
                 <div class="span-6 stack">{facts(user, factor)} {email(asked, address)}</div>
-                <div class="span-6">{password(asked, level)}</div>
+                <div class="span-6 stack">{password(asked, level)} {privacy(seen_by)}</div>
             </div>
         }
     }))
@@ -58,7 +59,13 @@ fn facts(user: UserView, factor: &'static str) -> impl IntoView {
 
 fn email(asked: &Asked, address: Option<String>) -> impl IntoView + use<> {
     let wrong = refusal(asked, "/rpc/change_email");
-    let hint = "Links to choose a new password go there. Of a change the old address is told.";
+    let hint = if asked.services.mail.is_configured() {
+        "Links to choose a new password go there. Another one counts once you open the link that is mailed to it; then the \
+         old one is told."
+    } else {
+        "Links to choose a new password go there. Of a change the old address is told."
+    };
+    let mailed = wrong.is_none() && asked.query.get("done") == Some("mailed");
     let field_of = Field {
         kind: "email",
         autocomplete: "email",
@@ -71,11 +78,36 @@ fn email(asked: &Asked, address: Option<String>) -> impl IntoView + use<> {
         <section class="card" aria-labelledby="email-heading" data-part="email">
             <header><h2 id="email-heading">"Change e-mail"</h2></header>
             <div class="body">
+                {mailed.then(|| view! { <p class="notice">"A link is on its way to the new address. It is good for an hour; until you open it, the old one counts."</p> })}
                 <form method="post" action="/rpc/change_email" data-keeps="">
                     {summary(wrong.as_ref())}
                     {field(field_of, wrong.as_ref())}
                     <div class="actions start">
                         <button class="button primary">"Change e-mail"</button>
+                    </div>
+                </form>
+            </div>
+        </section>
+    }
+}
+
+fn privacy(seen_by: SeenBy) -> impl IntoView {
+    let options =
+        [(SeenBy::Organisation, "organisation", "The people of my organisation"), (SeenBy::Nobody, "nobody", "Nobody")];
+    let options =
+        options.map(|(choice, value, word)| view! { <option value=value selected=choice == seen_by>{word}</option> });
+    view! {
+        <section class="card" aria-labelledby="privacy-heading" data-part="privacy">
+            <header><h2 id="privacy-heading">"Privacy"</h2></header>
+            <div class="body">
+                <form method="post" action="/rpc/change_privacy" data-keeps="">
+                    <div class="field">
+                        <label for="presence">"Which colleagues see that you are here"</label>
+                        <select id="presence" name="presence" aria-describedby="presence-hint">{options.collect_view()}</select>
+                        <p class="hint" id="presence-hint">"Administrators, and the managers of your organisation, see you all the same."</p>
+                    </div>
+                    <div class="actions start">
+                        <button class="button primary">"Save"</button>
                     </div>
                 </form>
             </div>

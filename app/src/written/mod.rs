@@ -25,6 +25,7 @@ mod audit;
 mod code;
 mod devices;
 mod directory;
+mod email;
 mod files;
 mod forgot;
 mod mail;
@@ -109,6 +110,7 @@ async fn look(services: &Services, actor: &Actor, url: &str, again: bool) -> Res
     match parts[..] {
         ["account"] => account::write(&asked).await,
         ["account", "second-factor"] => second_factor::write(&asked).await,
+        ["account", "email"] => email::write(&asked).await,
         ["account", "devices"] => devices::write(&asked).await,
         ["files"] => files::own(&asked).await,
         ["admin", "files"] => files::admin(&asked).await,

@@ -2,8 +2,8 @@
 
 use crate::routes::escape;
 
-/// Longer values are nobody's.
-const VALUE_MAX: usize = 200;
+/// Longer values are nobody's: the longest is a link with a long e-mail address in it.
+const VALUE_MAX: usize = 400;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Query(Vec<(String, String)>);

@@ -39,7 +39,7 @@ use sea_orm::DbErr;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use crate::{
-    accounts::{Accounts, Edited, Invitation, Invited, NewUser, WhichPeople, Who},
+    accounts::{Accounts, Edited, EmailChange, Invitation, Invited, NewUser, WhichPeople, Who},
     audit::{Audit, AuditRow, Verified, Whose},
     checkup::Checkup,
     clock::Clock,

@@ -8,7 +8,7 @@ use axum::{
 use domain::{Time, account::UserView};
 use http::{HeaderName, StatusCode, header::SET_COOKIE};
 use serde::{Deserialize, Serialize};
-use services::{LiveSession, SignedIn};
+use services::{EmailChange, LiveSession, SignedIn};
 use utoipa::ToSchema;
 
 use crate::{
@@ -177,11 +177,15 @@ pub(super) struct Email {
     email: String,
 }
 
-/// Changes one's own e-mail address; the old one is told.
+/// Changes one's own e-mail address; the old one is told. Where mails can be sent it counts once the link that goes to the
+/// new one is opened.
 #[utoipa::path(post, path = "/auth/email", tag = "auth", request_body = Email, responses(
-    (status = 204), (status = 401, body = super::Problem), (status = 403, body = super::Problem),
-    (status = 422, body = super::Problem)))]
+    (status = 202, description = "A link is on its way to the new address"), (status = 204, description = "Changed"),
+    (status = 401, body = super::Problem), (status = 403, body = super::Problem), (status = 422, body = super::Problem),
+    (status = 429, body = super::Problem)))]
 pub(super) async fn email(State(state): State<AppState>, caller: Caller, Body(b): Body<Email>) -> Answer<StatusCode> {
-    state.services.accounts.change_email(&caller.actor, &b.email).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(match state.services.accounts.change_email(&caller.actor, &b.email).await? {
+        EmailChange::Done => StatusCode::NO_CONTENT,
+        EmailChange::Mailed(_) => StatusCode::ACCEPTED,
+    })
 }

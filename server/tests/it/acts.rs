@@ -86,6 +86,7 @@ async fn own(app: &App, who: &mut Client) {
         "invalid_credentials"
     );
     own.rpc("end_second_factor", &[]).await;
+    own.post("auth/email", json!({"email": "mia@elsewhere.example"})).await;
     own.post("auth/password", json!({"current": PASSWORD, "new": NEW})).await;
     own.rest(Method::DELETE, "sessions?others=true", json!({})).await;
     own.post("auth/logout", json!({})).await;

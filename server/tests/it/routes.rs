@@ -49,6 +49,8 @@ pub(crate) fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
         "/rpc/reset_password" => &[("token", "wrong"), ("password", PASSWORD)],
         "/rpc/forgot_password" => &[("who", "nobody")],
         "/rpc/second_factor" | "/rpc/confirm_second_factor" => &[("code", "000000")],
+        "/rpc/confirm_email" => &[("token", "wrong")],
+        "/rpc/change_privacy" => &[("presence", "nobody")],
         "/rpc/set_theme" => &[("theme", "dark")],
         "/rpc/confirm_password" => &[("password", PASSWORD)],
         "/rpc/change_password" => &[("current", PASSWORD), ("new", "purple-otter-sings-92")],

@@ -45,20 +45,19 @@ impl Accounts {
     /// else reaches them, and whoever watches, at once; of another e-mail address the old one is told. 409 for a username that is taken and for the last administrator.
     pub async fn edit(&self, actor: &Actor, who: impl Into<Who>, edit: UserEdit) -> Result<Edited, ApiError> {
         self.may(actor)?;
-        let (id, sessions_ended) = self.apply(actor, who.into(), edit).await?;
+        let (id, sessions_ended) = self.apply(actor, who.into(), edit, None).await?;
         Ok(Edited { user: self.one(actor, id).await?, sessions_ended })
     }
 
-    /// Changes one's own e-mail address, or takes it away. Asks for sudo mode: links to choose a password go there.
-    pub async fn change_email(&self, actor: &Actor, email: &str) -> Result<(), ApiError> {
-        let id = actor.person()?.card.id;
-        actor.require_fresh(self.clock().now())?;
-        let edit = UserEdit { email: Some(Some(email.to_owned())), ..UserEdit::default() };
-        self.apply(actor, Who::Id(id), edit).await.map(drop)
-    }
-
-    /// Makes a change in one transaction with what follows from it; whose it was, and how many sessions ended.
-    async fn apply(&self, actor: &Actor, who: Who, edit: UserEdit) -> Result<(UserId, u64), ApiError> {
+    /// Makes a change in one transaction with what follows from it; whose it was, and how many sessions ended. 404 when
+    /// it is by a link that is not this person's, used or too old.
+    pub(super) async fn apply(
+        &self,
+        actor: &Actor,
+        who: Who,
+        edit: UserEdit,
+        link: Option<[u8; 32]>,
+    ) -> Result<(UserId, u64), ApiError> {
         let (this, by) = (self.clone(), actor.clone());
         self.sessions
             .act(async move {
@@ -66,6 +65,12 @@ impl Accounts {
                 sessions.flush().await?;
                 let txn = sessions.begin().await?;
                 let old = this.find(&txn, &who).await?;
+                if let Some(link) = link {
+                    let owner = token::find(&txn, Kind::Email, &link, this.clock().now()).await.map_err(db)?;
+                    if owner != Some(Some(old.id)) || !token::take(&txn, Kind::Email, &link).await.map_err(db)? {
+                        return Err(ApiError::not_found());
+                    }
+                }
                 let new = this.changed(&txn, &old, &edit).await?;
                 if new == old {
                     return Ok((old.id, 0));
@@ -77,8 +82,10 @@ impl Accounts {
                 user::update(&txn, &new).await.map_err(|e| if is_taken(&e) { taken() } else { db(e) })?;
                 let now = this.clock().now();
                 if new.email != old.email {
-                    // A link that went to the old address opens nothing any more.
-                    token::void(&txn, Kind::Reset, Some(old.id)).await.map_err(db)?;
+                    // A link that went to the old address, or waits for another, opens nothing any more.
+                    for kind in [Kind::Reset, Kind::Email] {
+                        token::void(&txn, kind, Some(old.id)).await.map_err(db)?;
+                    }
                     let mail = &sessions.inner.mail;
                     let letter = letter::email_changed(&old, by.person().is_ok_and(|p| p.card.id == old.id), now);
                     mail.put(&txn, &old, letter).await?;

@@ -2,13 +2,14 @@
 //!
 //! - `setup`: the first administrator, by a one-time link. `manage`: adding, disabling, deleting. `edit`: changing.
 //!   `list`: finding. `timeline`: what happened to them. `import`: many at once. `invite`: letting them choose a password.
-//! - `password`: changing one's own, and choosing a new one by a one-time link. `forgot`: that link by e-mail.
+//! - `email`: changing one's own address. `password`: changing one's own, and choosing a new one by a one-time link. `forgot`: that link by e-mail.
 //!
 //! Not here: checking a password (`sessions::password`) and judging or hashing one (`passwords`). To add an act on
 //! accounts: a method that takes the `Actor`, asks for reach and for sudo mode, and writes its audit row in the same
 //! transaction.
 
 mod edit;
+mod email;
 mod forgot;
 mod import;
 mod invite;
@@ -27,6 +28,7 @@ use sea_orm::DatabaseTransaction;
 use serde::{Deserialize, Serialize};
 
 pub use self::edit::{Edited, WhichPeople};
+pub use self::email::EmailChange;
 pub use self::invite::{Invitation, Invited};
 pub(crate) use self::manage::last_admin;
 use crate::{

@@ -122,7 +122,7 @@ impl Accounts {
         hash: String,
     ) -> Result<(), ApiError> {
         user::set_password(txn, user, hash).await.map_err(db)?;
-        for kind in [Kind::Reset, Kind::Code, Kind::CodeRemembered] {
+        for kind in [Kind::Reset, Kind::Code, Kind::CodeRemembered, Kind::Email] {
             token::void(txn, kind, Some(user)).await.map_err(db)?;
         }
         Ok(())

@@ -3,7 +3,7 @@
 use domain::{
     Time,
     account::UserCard,
-    time::{Millis, human},
+    time::{DAY, Millis, human},
     useragent::Device,
 };
 
@@ -12,9 +12,12 @@ pub(crate) struct Letter {
     pub(crate) kind: &'static str,
     pub(crate) subject: &'static str,
     pub(crate) body: String,
-    /// How long it is worth reading; nothing for always.
-    pub(crate) good_for: Option<Millis>,
+    /// How long it is worth reading; afterwards it is given up, sent or not.
+    pub(crate) good_for: Millis,
 }
+
+/// What happened is news for a week: longer than a mail is tried, so this is for those that no server takes.
+const NOTICE: Millis = 7 * DAY;
 
 /// The link to choose a new password, which is a secret.
 pub(crate) fn password_reset(to: &UserCard, link: &str, good_for: Millis) -> Letter {
@@ -30,7 +33,7 @@ pub(crate) fn password_reset(to: &UserCard, link: &str, good_for: Millis) -> Let
                 human(good_for)
             ),
         ),
-        good_for: Some(good_for),
+        good_for,
     }
 }
 
@@ -49,7 +52,7 @@ pub(crate) fn new_device(to: &UserCard, device: &Device, ip: &str, at: Time, lin
                 at.exact()
             ),
         ),
-        good_for: None,
+        good_for: NOTICE,
     }
 }
 
@@ -67,7 +70,7 @@ pub(crate) fn password_changed(to: &UserCard, at: Time, link: &str) -> Letter {
                 at.exact()
             ),
         ),
-        good_for: None,
+        good_for: NOTICE,
     }
 }
 
@@ -86,7 +89,24 @@ pub(crate) fn email_changed(to: &UserCard, by_themselves: bool, at: Time) -> Let
                 at.exact()
             ),
         ),
-        good_for: None,
+        good_for: NOTICE,
+    }
+}
+
+/// The link that makes this address the account's: said to the new one.
+pub(crate) fn confirm_email(to: &UserCard, link: &str, good_for: Millis) -> Letter {
+    Letter {
+        kind: "confirm_email",
+        subject: "Confirm your e-mail address",
+        body: letter(
+            to,
+            &format!(
+                "The account {} asked to use this e-mail address. It counts once you open this, signed in, within                  {}:\n\n{link}\n\nIf you do not know of it, do nothing.",
+                to.username,
+                human(good_for)
+            ),
+        ),
+        good_for,
     }
 }
 
@@ -104,7 +124,7 @@ pub(crate) fn invitation(to: &UserCard, link: &str, good_for: Millis) -> Letter 
                 human(good_for)
             ),
         ),
-        good_for: Some(good_for),
+        good_for,
     }
 }
 
@@ -122,7 +142,7 @@ pub(crate) fn second_factor(to: &UserCard, what: &str, at: Time, link: &str) -> 
                 at.exact()
             ),
         ),
-        good_for: None,
+        good_for: NOTICE,
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! - `letter`: what they say. `send`: the task, the server it speaks to, and when it tries again.
 //!
-//! No request waits for a mail server, and a mail that was promised is not lost when there is none. What a mail says is
-//! sealed while it waits and gone once it is sent. To add one: a function in `letter`, `Mail::put` in the act's
+//! No request waits for a mail server, and a mail that was promised is not lost when there is none, until what it says is
+//! of no use any more: then it is given up and shown with that reason. What a mail says is sealed while it waits, and gone
+//! once it is sent or too late. To add one: a function in `letter`, `Mail::put` in the act's
 //! transaction, `Mail::wake` after its commit.
 
 pub(crate) mod letter;
@@ -86,7 +87,7 @@ impl Mail {
             body,
             body_key,
             now,
-            good_until: letter.good_for.map(|ms| now.plus(ms)),
+            good_until: now.plus(letter.good_for),
         };
         rows::insert(txn, new).await.map_err(db)
     }

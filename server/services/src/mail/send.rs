@@ -31,6 +31,9 @@ const EVERY: Duration = Duration::from_secs(5);
 /// An error is a sentence, whatever a server says.
 const ERROR_MAX: usize = 300;
 
+/// Why a mail that was not sent in time never is.
+const TOO_LATE: &str = "It was too late: what it says is no longer true.";
+
 /// The server to send by, and as whom.
 #[derive(Clone)]
 pub struct Smtp {
@@ -107,6 +110,7 @@ impl Mail {
     /// Tries everything that is due, once; how many went out.
     pub async fn deliver(&self) -> Result<u32, ApiError> {
         let Inner { store, clock, smtp, .. } = &*self.inner;
+        store.within(rows::give_up_late(store, TOO_LATE, clock.now())).await?;
         let Some(smtp) = smtp else { return Ok(0) };
         let mut sent = 0;
         loop {
@@ -131,11 +135,7 @@ impl Mail {
         let sealed = mail.body_key.as_ref().zip(mail.body.as_ref());
         let body = sealed.and_then(|(key, body)| vault.open_sealed(key, &rows::about(mail.id), body).ok());
         let Some(body) = body.filter(|_| !late) else {
-            let why = if late {
-                "It was too late: what it says is no longer true."
-            } else {
-                "It cannot be opened with this key."
-            };
+            let why = if late { TOO_LATE } else { "It cannot be opened with this key." };
             store.within(rows::failed(write, mail.id, why, None, late)).await?;
             return Ok(false);
         };

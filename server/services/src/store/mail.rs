@@ -7,7 +7,10 @@ use domain::{
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 use uuid::Uuid;
 
-use super::sql::{Sql, values};
+use super::{
+    Store,
+    sql::{Sql, values},
+};
 
 /// What a mail's text is sealed as being about.
 pub(crate) fn about(id: Uuid) -> String {
@@ -24,13 +27,13 @@ pub(crate) struct New<'a> {
     pub(crate) body: String,
     pub(crate) body_key: String,
     pub(crate) now: Time,
-    pub(crate) good_until: Option<Time>,
+    pub(crate) good_until: Time,
 }
 
 pub(crate) async fn insert(db: &impl ConnectionTrait, new: New<'_>) -> Result<(), DbErr> {
     let text = "INSERT INTO mails (id, kind, user_id, recipient, subject, body, body_key, created_at, good_until, next_try_at, \
                 tries) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)";
-    let until = new.good_until.map(|t| t.0);
+    let until = new.good_until.0;
     let values =
         values![new.id, new.kind, new.user, new.to, new.subject, new.body, new.body_key, new.now.0, until, new.now.0];
     Sql::new(text, values).run(db).await.map(|_| ())
@@ -81,6 +84,19 @@ pub(crate) async fn failed(
     }
     sql.push(" WHERE id = ?", values![id]);
     sql.run(db).await
+}
+
+/// Gives up what waits and says nothing of use any more, whether there is a server to send by or not; how many. Looks
+/// first, so that nothing is written where nothing is late.
+pub(crate) async fn give_up_late(store: &Store, error: &str, now: Time) -> Result<u64, DbErr> {
+    let late = "next_try_at IS NOT NULL AND good_until <= ?";
+    let there = format!("SELECT 1 FROM mails WHERE {late} LIMIT 1");
+    if Sql::new(there, values![now.0]).row(store.read()).await?.is_none() {
+        return Ok(0);
+    }
+    let text =
+        format!("UPDATE mails SET last_error = ?, next_try_at = NULL, body = NULL, body_key = NULL WHERE {late}");
+    Sql::new(text, values![error, now.0]).run(store.write()).await
 }
 
 /// Makes what is not sent due at once, one mail or all; those whose text is forgotten stay. How many.

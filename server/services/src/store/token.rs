@@ -19,6 +19,8 @@ pub(crate) enum Kind {
     /// The second step of a sign-in; and of one that shall be remembered.
     Code,
     CodeRemembered,
+    /// Another e-mail address: the hash is over that, too.
+    Email,
 }
 
 impl Kind {
@@ -28,6 +30,7 @@ impl Kind {
             Self::Reset => "reset",
             Self::Code => "code",
             Self::CodeRemembered => "code_remembered",
+            Self::Email => "email",
         }
     }
 }

@@ -4,9 +4,10 @@ use domain::{
     Actor, ErrorCode,
     mail::MailState,
     people::UserEdit,
+    settings::Settings,
     time::{DAY, HOUR, MINUTE},
 };
-use services::{Invitation, NewUser, Origin};
+use services::{EmailChange, Invitation, NewUser, Origin};
 
 use crate::{
     smtp::MailServer,
@@ -119,9 +120,9 @@ async fn a_mail_is_given_up_in_the_end_and_sent_on_by_hand() {
         let accounts = &world.services.accounts;
         accounts.change_password(&actor, token, PASSWORD, "purple-otter-sings-92", false).await.unwrap();
         let one = async || mail.list(&Actor::Operator, None, 50, None).await.unwrap().items.remove(0);
-        for _ in 0..20 {
+        for _ in 0..13 {
             mail.deliver().await.unwrap();
-            world.clock.advance(DAY);
+            world.clock.advance(12 * HOUR);
         }
         let given_up = one().await;
         assert_eq!((given_up.state, given_up.tries, given_up.next_try_at), (MailState::GivenUp, 8, None));
@@ -176,6 +177,36 @@ async fn a_link_that_is_too_old_is_not_sent() {
         assert!(mail.last_error.is_some_and(|e| e.contains("too late")));
         assert_eq!(world.services.mail.retry(&Actor::Operator, None).await, Ok(0), "there is nothing left of it");
         assert!(server.mails().is_empty());
+    })
+    .await;
+}
+
+/// Without a server nothing waits for ever: a link until it opens nothing, a notice for a week; each says why it went.
+#[tokio::test]
+async fn what_nobody_sends_is_given_up_in_time() {
+    each(unlimited(), async |world| {
+        with_address(world, "mia", "mia@example.org").await;
+        let (mail, accounts) = (&world.services.mail, &world.services.accounts);
+        let mia = world.sign_in("mia", PASSWORD).await.unwrap();
+        let (actor, token) = (mia.session.actor(), mia.token.expose());
+        accounts.change_password(&actor, token, PASSWORD, "purple-otter-sings-92", false).await.unwrap();
+        accounts.forgot("mia", &from()).await.unwrap();
+        settled(world, 2).await;
+        let waiting = async || {
+            mail.deliver().await.unwrap();
+            let page = mail.list(&Actor::Operator, Some(MailState::Waiting), 50, None).await.unwrap();
+            page.items.iter().map(|m| m.kind.clone()).collect::<Vec<_>>()
+        };
+        world.clock.advance(HOUR - 1);
+        assert_eq!(waiting().await, ["password_reset", "password_changed"]);
+        world.clock.advance(1);
+        assert_eq!(waiting().await, ["password_changed"]);
+        world.clock.advance(7 * DAY);
+        assert_eq!(waiting().await, Vec::<String>::new());
+        let gone = mail.list(&Actor::Operator, Some(MailState::GivenUp), 50, None).await.unwrap();
+        assert_eq!(gone.total, Some(2));
+        assert!(gone.items.iter().all(|m| m.last_error.as_ref().is_some_and(|e| e.contains("too late"))));
+        assert_eq!(world.text("SELECT id FROM mails WHERE body IS NOT NULL").await, None, "what it said is forgotten");
     })
     .await;
 }
@@ -274,17 +305,32 @@ async fn the_old_address_is_told_of_a_new_one() {
         let (_, token) = link.split_once("/reset?token=").unwrap();
         let wrong = accounts.change_email(&actor, "nowhere").await.unwrap_err();
         assert!(wrong.fields.contains_key("email"));
-        accounts.change_email(&actor, "new@example.org").await.unwrap();
+        let asked = accounts.change_email(&actor, "new@example.org").await.unwrap();
+        assert_eq!(asked, EmailChange::Mailed("new@example.org".into()));
+        assert_eq!(mia.session.card().email.as_deref(), Some("mia@example.org"), "until the link is opened");
+        let sent = server.mail(2).await;
+        assert_eq!(sent.to, ["new@example.org"]);
+        let (_, confirm) = sent.body.split_once("https://rollcall.example/account/email?token=").unwrap();
+        let confirm = confirm.split_whitespace().next().unwrap();
+        let ben = world.session(&world.person("ben", "member", None).await).await.session.actor();
+        let elsewhere = format!("{}x", &confirm[..confirm.len() - 1]);
+        for (who, link) in [(&ben, confirm), (&actor, &*elsewhere), (&actor, "nonsense")] {
+            assert_eq!(accounts.confirming_email(who, link).await.unwrap(), None);
+            assert_eq!(accounts.confirm_email(who, link).await.unwrap_err().code, ErrorCode::NotFound);
+        }
+        assert_eq!(accounts.confirming_email(&actor, confirm).await.unwrap().as_deref(), Some("new@example.org"));
+        accounts.confirm_email(&actor, confirm).await.unwrap();
+        assert_eq!(accounts.confirm_email(&actor, confirm).await.unwrap_err().code, ErrorCode::NotFound, "once");
         assert_eq!(mia.session.card().email.as_deref(), Some("new@example.org"));
         assert!(world.opens(&mia).await, "the session stays");
-        let told = server.mail(2).await;
+        let told = server.mail(3).await;
         assert_eq!(told.to, ["mia@example.org"]);
         assert!(told.body.contains("from your account") && !told.body.contains("new@"), "{}", told.body);
         let token = token.split_whitespace().next().unwrap();
         assert!(!accounts.reset_token_is_good(token).await.unwrap(), "what went to the old address is void");
         let edit = |email: &str| UserEdit { email: Some(Some(email.to_owned())), ..UserEdit::default() };
         accounts.edit(&Actor::Operator, "mia", edit("")).await.unwrap();
-        let told = server.mail(3).await;
+        let told = server.mail(4).await;
         assert_eq!(told.to, ["new@example.org"]);
         assert!(told.body.contains("by an administrator"), "{}", told.body);
         let row = "SELECT details FROM audit WHERE action = 'user_edited' AND actor = 'mia'";
@@ -293,6 +339,39 @@ async fn the_old_address_is_told_of_a_new_one() {
         let stale = accounts.change_email(&actor, "x@example.org").await.unwrap_err();
         assert_eq!(stale.code, ErrorCode::ReauthRequired);
         assert!(accounts.change_email(&Actor::Anonymous, "x@example.org").await.is_err());
+    })
+    .await;
+}
+
+/// The link of a new address has an hour, falls with the password, and is mailed a few times only.
+#[tokio::test]
+async fn a_new_address_is_confirmed_in_time() {
+    each(Settings::default(), async |world| {
+        with_address(world, "mia", "mia@example.org").await;
+        let server = MailServer::start().await;
+        let world = &world.mailing(server.smtp(), true).await;
+        let accounts = &world.services.accounts;
+        let mut mia = world.sign_in("mia", PASSWORD).await.unwrap();
+        let actor = mia.session.actor();
+        let link = async |n: usize| {
+            accounts.change_email(&actor, "new@example.org").await.unwrap();
+            let body = server.mail(n).await.body;
+            body.split_once("/account/email?token=").unwrap().1.split_whitespace().next().unwrap().to_owned()
+        };
+        let is_good = async |link: &str| accounts.confirming_email(&actor, link).await.unwrap().is_some();
+        let first = link(1).await;
+        let second = link(2).await;
+        assert!(!is_good(&first).await && is_good(&second).await, "the newest counts");
+        let new = "purple-otter-sings-92";
+        mia = accounts.change_password(&actor, mia.token.expose(), PASSWORD, new, false).await.unwrap();
+        assert!(!is_good(&second).await, "whoever asked may have been somebody else");
+        let third = link(4).await;
+        let again = accounts.change_email(&actor, "other@example.org").await.unwrap_err();
+        assert_eq!(again.code, ErrorCode::TooManyRequests);
+        world.clock.advance(HOUR);
+        assert!(!is_good(&third).await && world.opens(&mia).await);
+        let kept = world.text("SELECT email FROM users WHERE username = 'mia'").await;
+        assert_eq!(kept.as_deref(), Some("mia@example.org"));
     })
     .await;
 }
