@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{Files, Kind, lost};
 use crate::{
-    audit::{self, Entry},
+    audit::{self, By, Entry},
     cursor,
     events::{self, About},
     sessions::{Page, commit},
@@ -147,7 +147,7 @@ impl Files {
         let txn = self.sessions.begin().await?;
         events::append(&txn, clock, "download", about).await.map_err(db)?;
         let action = if kind == Kind::Upload { "upload_fetched" } else { "output_fetched" };
-        audit::append(&txn, clock, actor.label(), entry(action, file, ip)).await.map_err(db)?;
+        audit::append(&txn, clock, By { name: actor.label(), ip: Some(ip) }, entry(action, file)).await.map_err(db)?;
         commit(txn).await
     }
 
@@ -164,7 +164,9 @@ impl Files {
             return Err(ApiError::not_found());
         }
         let action = if kind == Kind::Upload { "upload_deleted" } else { "output_deleted" };
-        audit::append(&txn, self.clock(), actor.label(), entry(action, &file, ip)).await.map_err(db)?;
+        audit::append(&txn, self.clock(), By { name: actor.label(), ip: Some(ip) }, entry(action, &file))
+            .await
+            .map_err(db)?;
         commit(txn).await?;
         self.wake();
         if kind.table() == Table::Uploads {
@@ -203,13 +205,12 @@ impl Files {
     }
 }
 
-fn entry<'a>(action: &'a str, file: &'a File, ip: &'a str) -> Entry<'a> {
+fn entry<'a>(action: &'a str, file: &'a File) -> Entry<'a> {
     Entry {
         action,
         subject_kind: "user",
         subject: Some(&file.username),
         details: Some(json!({"file": file.id, "size": file.size})),
-        ip: Some(ip),
     }
 }
 
