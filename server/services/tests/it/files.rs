@@ -130,7 +130,7 @@ async fn quota_and_session_are_asked_again_at_the_end() {
         // What is made for somebody has a limit and no quota.
         send(w, &mia, Kind::Output, "made", "", 1_000).await.unwrap();
         let late = files.begin(&mia, Kind::Upload, "late", "", None).await.unwrap();
-        w.services.sessions.sign_out(&mia).await.unwrap();
+        w.services.sessions.sign_out(&mia.actor(), &mia).await.unwrap();
         assert_eq!(late.finish(None, "").await.unwrap_err().code, ErrorCode::Unauthenticated);
         agree(w, 2).await;
     })
