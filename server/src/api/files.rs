@@ -1,6 +1,9 @@
 //! Uploads and outputs. What is sent and fetched here has no limit of time, and is not compressed.
 
-use std::ops::Range;
+use std::ops::{
+    Bound::{Excluded, Included, Unbounded},
+    Range,
+};
 
 use axum::{
     Json,
@@ -292,7 +295,6 @@ fn part(headers: &HeaderMap, tag: &str, size: u64) -> Result<Option<Range<u64>>,
             return Ok(None);
         }
     }
-    use std::ops::Bound::{Excluded, Included, Unbounded};
     let mut ranges = range.satisfiable_ranges(size);
     let Some((from, to)) = ranges.next() else { return Err(()) };
     if ranges.next().is_some() {

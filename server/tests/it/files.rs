@@ -219,7 +219,7 @@ async fn limit_and_quota_hold() {
     assert_eq!(answer.status.as_u16(), 413, "{}", answer.text);
     assert!(answer.text.contains("50 kB are left"), "{}", answer.text);
     // Two at once, of which only one fits.
-    let (f, g) = ([1; 40_000], [2; 40_000]);
+    let (f, g) = (vec![1; 40_000], vec![2; 40_000]);
     let (a, b) = tokio::join!(mia.upload("f", &f, None), mia.upload("g", &g, None));
     let mut statuses = [a.status.as_u16(), b.status.as_u16()];
     statuses.sort_unstable();

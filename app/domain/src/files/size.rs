@@ -73,7 +73,7 @@ pub fn bytes_of(text: &str) -> Result<u64, String> {
 
 /// Exactly, in one unit: `100MB`.
 pub(crate) fn exact_text(n: u64) -> String {
-    let (unit, size) = UNITS.iter().rev().find(|(_, size)| n >= *size && n % size == 0).unwrap_or(&UNITS[0]);
+    let (unit, size) = UNITS.iter().rev().find(|(_, size)| n >= *size && n.is_multiple_of(*size)).unwrap_or(&UNITS[0]);
     if n == 0 { "0".to_owned() } else { format!("{}{unit}", n / size) }
 }
 

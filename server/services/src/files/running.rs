@@ -114,7 +114,7 @@ impl Files {
                 if told {
                     tokio::time::sleep(EVERY).await;
                 } else {
-                    std::future::pending().await
+                    std::future::pending::<()>().await;
                 }
             };
             tokio::select! {

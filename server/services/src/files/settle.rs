@@ -68,6 +68,11 @@ impl Files {
             let all = store.within(rows::unkept(store.read(), BATCH)).await?;
             let ids: Vec<Uuid> = all.iter().copied().filter(|id| !self.inner.expected().contains(id)).collect();
             for id in &ids {
+                // A file of this process may have got its row since the list was read. What is not expected any more has
+                // one by now, or never will.
+                if !store.within(rows::is_unkept(store.read(), *id)).await? {
+                    continue;
+                }
                 self.storage().remove(*id).await.map_err(|e| super::lost(&e))?;
                 store.within(rows::settled(store.write(), *id)).await?;
             }

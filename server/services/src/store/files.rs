@@ -302,7 +302,12 @@ pub(crate) async fn unkept(db: &impl ConnectionTrait, limit: u32) -> Result<Vec<
     rows.iter().map(|r| r.try_get_by_index(0)).collect()
 }
 
-/// Those of these that have a row.
+/// Whether a file is one of those still.
+pub(crate) async fn is_unkept(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
+    Ok(Sql::new("SELECT count(*) FROM unkept_files WHERE id = ?", values![id]).number(db).await? > 0)
+}
+
+/// The ids of all files that have a row.
 pub(crate) async fn have_rows(db: &impl ConnectionTrait) -> Result<Vec<Uuid>, DbErr> {
     let rows = Sql::new("SELECT id FROM uploads UNION ALL SELECT id FROM outputs", vec![]).rows(db).await?;
     rows.iter().map(|r| r.try_get_by_index(0)).collect()
