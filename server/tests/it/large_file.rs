@@ -24,7 +24,7 @@ const GROWTH_MAX: u64 = 16 * 1024 * 1024;
 const PIECE: usize = 64 * 1024;
 
 fn piece(n: u64) -> Vec<u8> {
-    (0..PIECE).map(|i| (i as u64 ^ n ^ (n >> 8)) as u8).collect()
+    vec![(n ^ (n >> 8)) as u8; PIECE]
 }
 
 #[tokio::test]
