@@ -220,17 +220,24 @@ impl SessionSort {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SessionStats {
     pub total: u64,
-    pub live: u64,
     pub ended: u64,
     /// Over by their times, and not yet marked by the clean-up.
     pub expired_uncleaned: u64,
-    /// Live sessions by role; every role, zeros too.
-    pub by_role: std::collections::BTreeMap<String, u64>,
-    /// Live sessions by organisation's name.
-    pub by_org: std::collections::BTreeMap<String, u64>,
     pub average_seconds: Option<f64>,
     pub median_seconds: Option<f64>,
-    /// When the oldest live session began.
+    #[serde(flatten)]
+    pub now: LiveStats,
+}
+
+/// Live sessions in numbers, which take a look at those alone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LiveStats {
+    pub live: u64,
+    /// By role; every role, zeros too.
+    pub by_role: std::collections::BTreeMap<String, u64>,
+    /// By organisation's name.
+    pub by_org: std::collections::BTreeMap<String, u64>,
+    /// When the oldest began.
     pub oldest_at: Option<Time>,
 }
 

@@ -3,7 +3,7 @@
 use domain::{
     ApiError, Time,
     access::Action,
-    session::{EndReason, SessionFilter, SessionSort, SessionState, SessionStats, SessionView},
+    session::{EndReason, LiveStats, SessionFilter, SessionSort, SessionState, SessionStats, SessionView},
     time::{DAY, SECOND, human},
     useragent::Kind,
 };
@@ -50,11 +50,12 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
         }
         sessions.would_end(asked.actor, filter.clone()).await
     };
-    // Of a million sessions each of these takes a tenth of a second.
     let list = sessions.list(asked.actor, &filter, sort, LIMIT, q.get("cursor"));
-    let (list, stats, (would_end, own)) = try_join3(list, sessions.stats(asked.actor), would_end).await?;
-    let roles: Vec<(String, String)> = stats.by_role.keys().map(|r| (r.clone(), text::capital(r))).collect();
-    let mut orgs: Vec<(String, String)> = stats.by_org.keys().map(|o| (o.clone(), o.clone())).collect();
+    let (list, live, (would_end, own)) = try_join3(list, sessions.live_stats(asked.actor), would_end).await?;
+    // Of a million sessions these take a quarter of a second: who wants them asks for them.
+    let all = if q.get("totals") == Some("all") { Some(sessions.stats(asked.actor).await?) } else { None };
+    let roles: Vec<(String, String)> = live.by_role.keys().map(|r| (r.clone(), text::capital(r))).collect();
+    let mut orgs: Vec<(String, String)> = live.by_org.keys().map(|o| (o.clone(), o.clone())).collect();
     orgs.sort();
     let everybody = asked.actor.reach(Action::CleanUp) == domain::Reach::Everything;
     let devices = words(&[Kind::Desktop, Kind::Phone, Kind::Tablet, Kind::Program, Kind::Unknown], Kind::as_str);
@@ -63,7 +64,7 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
         view! {
             {confirm(asked)}
             {refused(asked)}
-            <section class="card totals" aria-label="Totals" data-part="totals">{totals(&stats)}</section>
+            <section class="card totals" aria-label="Totals" data-part="totals">{totals(asked, &live, all.as_ref())}</section>
             <form class="bar" method="get" action=asked.path.to_owned() role="search" aria-label="Sessions">
                 {search(q, "Find a person or an address")}
                 {chip(q, "state", "State", words(&SessionState::ALL, SessionState::as_str))}
@@ -120,8 +121,12 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
 }
 
 /// Exact numbers over everything in reach, whatever the filter.
-fn totals(s: &SessionStats) -> impl IntoView + use<> {
+fn totals(asked: &Asked<'_>, live: &LiveStats, all: Option<&SessionStats>) -> impl IntoView + use<> {
     let length = |seconds: Option<f64>| seconds.map_or_else(|| "–".to_owned(), |s| human(s as i64 * SECOND));
+    let link = |value, says| {
+        let to = asked.query.with(asked.path, "totals", value);
+        view! { <p class="body"><a href=to>{says}</a></p> }
+    };
     let of = |groups: &std::collections::BTreeMap<String, u64>| {
         let mut groups: Vec<_> = groups.iter().filter(|(_, n)| **n > 0).collect();
         groups.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
@@ -132,21 +137,31 @@ fn totals(s: &SessionStats) -> impl IntoView + use<> {
             _ => first.join(", "),
         }
     };
-    view! {
-        <dl class="facts body">
-            <dt>"Live"</dt>
-            <dd>{s.live}</dd>
+    let ended = all.map(|s| {
+        view! {
             <dt>"Ended"</dt>
             <dd>{s.ended}</dd>
             <dt>"Expired, not cleaned up yet"</dt>
             <dd>{s.expired_uncleaned}</dd>
-            <dt>"Live by role"</dt>
-            <dd>{of(&s.by_role)}</dd>
-            <dt>"Live by organisation"</dt>
-            <dd>{of(&s.by_org)}</dd>
             <dt>"Average and median length"</dt>
             <dd>{length(s.average_seconds)}", "{length(s.median_seconds)}</dd>
+        }
+    });
+    let link = match all {
+        None => link(Some("all"), "Ended ones and lengths"),
+        Some(_) => link(None, "Live ones only"),
+    };
+    view! {
+        <dl class="facts body">
+            <dt>"Live"</dt>
+            <dd>{live.live}</dd>
+            <dt>"Live by role"</dt>
+            <dd>{of(&live.by_role)}</dd>
+            <dt>"Live by organisation"</dt>
+            <dd>{of(&live.by_org)}</dd>
+            {ended}
         </dl>
+        {link}
     }
 }
 

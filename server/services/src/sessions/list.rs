@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     Actor, ApiError, ErrorCode, SessionId, Time,
     access::Action,
-    session::{SessionFilter, SessionSort, SessionStats, SessionView},
+    session::{LiveStats, SessionFilter, SessionSort, SessionStats, SessionView},
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -98,6 +98,14 @@ impl Sessions {
         self.flush().await?;
         let store = &self.inner.store;
         store.within(stats::stats(store.read(), reach, self.now())).await
+    }
+
+    /// The part of these numbers that is of live sessions alone, and quick however many have ended.
+    pub async fn live_stats(&self, actor: &Actor) -> Result<LiveStats, ApiError> {
+        let reach = actor.require(Action::Sessions)?;
+        self.flush().await?;
+        let store = &self.inner.store;
+        store.within(stats::live(store.read(), reach, self.now())).await
     }
 }
 

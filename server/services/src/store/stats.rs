@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Reach, Time,
-    session::{SessionFilter, SessionState, SessionStats},
+    session::{LiveStats, SessionFilter, SessionState, SessionStats},
 };
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
@@ -25,51 +25,47 @@ struct Group {
 /// The answers of `rollcall sessions stats`, within a reach.
 pub(crate) async fn stats(db: &impl ConnectionTrait, reach: Reach, now: Time) -> Result<SessionStats, DbErr> {
     let all = || list::condition(reach, &SessionFilter::default(), now);
-    let live = || {
-        let filter = SessionFilter { state: Some(SessionState::Live), ..SessionFilter::default() };
-        list::condition(reach, &filter, now)
-    };
-    let with = |select: &str, condition: Sql, rest: &str| {
+    let with = |select: &str, rest: &str| {
         let mut sql = Sql::new(format!("SELECT {select} FROM sessions s WHERE "), vec![]);
-        sql.append(condition).push(rest, vec![]);
+        sql.append(all()).push(rest, vec![]);
         sql
     };
     // As many at once as there are readers: each of these looks at most of the table.
-    let (total, standing, groups, average) = tokio::try_join!(
-        with("count(*)", all(), "").number(db),
-        with("count(*)", all(), " AND s.ended_at IS NULL").number(db),
-        groups(db, live()),
-        with(
-            "CAST(avg((s.ended_at - s.created_at) / 1000.0) AS double precision)",
-            all(),
-            " AND s.ended_at IS NOT NULL",
-        )
-        .row(db),
+    let (total, standing, live, average) = tokio::try_join!(
+        with("count(*)", "").number(db),
+        with("count(*)", " AND s.ended_at IS NULL").number(db),
+        live(db, reach, now),
+        with("CAST(avg((s.ended_at - s.created_at) / 1000.0) AS double precision)", " AND s.ended_at IS NOT NULL")
+            .row(db),
     )?;
     let ended = total - standing;
-    let alive: i64 = groups.iter().map(|g| g.n).sum();
-    let oldest = groups.iter().map(|g| g.oldest).min();
-
-    let mut by_role: BTreeMap<String, u64> = directory::roles(db).await?.into_iter().map(|r| (r.name, 0)).collect();
-    let mut by_org: BTreeMap<String, u64> = BTreeMap::new();
-    for group in groups {
-        *by_role.entry(group.role).or_default() += group.n as u64;
-        if let Some(name) = group.organisation {
-            *by_org.entry(name).or_default() += group.n as u64;
-        }
-    }
-
     Ok(SessionStats {
         total: total as u64,
-        live: alive as u64,
         ended: ended as u64,
-        expired_uncleaned: (total - alive - ended).max(0) as u64,
-        by_role,
-        by_org,
+        expired_uncleaned: (standing as u64).saturating_sub(live.live),
         average_seconds: average.and_then(|r| r.try_get_by_index::<Option<f64>>(0).ok().flatten()),
         median_seconds: median(db, all(), ended).await?,
-        oldest_at: oldest.map(Time),
+        now: live,
     })
+}
+
+/// The part of them that is of live sessions alone.
+pub(crate) async fn live(db: &impl ConnectionTrait, reach: Reach, now: Time) -> Result<LiveStats, DbErr> {
+    let filter = SessionFilter { state: Some(SessionState::Live), ..SessionFilter::default() };
+    let groups = groups(db, list::condition(reach, &filter, now)).await?;
+    let mut stats = LiveStats {
+        live: groups.iter().map(|g| g.n as u64).sum(),
+        by_role: directory::roles(db).await?.into_iter().map(|r| (r.name, 0)).collect(),
+        by_org: BTreeMap::new(),
+        oldest_at: groups.iter().map(|g| g.oldest).min().map(Time),
+    };
+    for group in groups {
+        *stats.by_role.entry(group.role).or_default() += group.n as u64;
+        if let Some(name) = group.organisation {
+            *stats.by_org.entry(name).or_default() += group.n as u64;
+        }
+    }
+    Ok(stats)
 }
 
 /// Live sessions by role and organisation. Counted by person first, in the order of their index, so that each person is

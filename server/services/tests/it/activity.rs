@@ -144,7 +144,7 @@ async fn lists_agree_with_what_memory_knows() {
         assert!(w.opens(&s).await);
         assert_eq!(w.services.sessions.own(&s.session.actor()).await.unwrap().len(), 1);
         let stats = w.services.sessions.stats(&Actor::Operator).await.unwrap();
-        assert_eq!((stats.live, stats.expired_uncleaned), (1, 0));
+        assert_eq!((stats.now.live, stats.expired_uncleaned), (1, 0));
         assert!(w.services.sessions.clean_up(&Actor::Operator, None).await.unwrap().ended == 0 && w.opens(&s).await);
     })
     .await;

@@ -108,8 +108,8 @@ async fn a_history_is_as_it_was_asked_for() {
         let history = History { people: 90, live: 300, expired: 250, ended: 1_450 };
         sessions.load_history(&Actor::Operator, history).await.unwrap();
         let stats = sessions.stats(&Actor::Operator).await.unwrap();
-        assert_eq!((stats.total, stats.live, stats.expired_uncleaned, stats.ended), (2_000, 300, 250, 1_450));
-        assert_eq!((stats.by_role.values().sum::<u64>(), stats.by_org.values().sum::<u64>()), (300, 300));
+        assert_eq!((stats.total, stats.now.live, stats.expired_uncleaned, stats.ended), (2_000, 300, 250, 1_450));
+        assert_eq!((stats.now.by_role.values().sum::<u64>(), stats.now.by_org.values().sum::<u64>()), (300, 300));
         let of = async |reason| {
             let filter = SessionFilter { reason: Some(reason), ..SessionFilter::default() };
             sessions.count(&Actor::Operator, &filter).await.unwrap()

@@ -121,7 +121,7 @@ async fn a_manager_reaches_the_own_organisation_alone() {
         assert!(w.opens(&mine).await);
         assert_eq!(sessions.revoke(&actor, which, false, false).await.unwrap(), 1, "is what happens");
         assert!(!w.opens(&mine).await && w.opens(&other).await);
-        assert_eq!(sessions.stats(&actor).await.unwrap().live, 1);
+        assert_eq!(sessions.stats(&actor).await.unwrap().now.live, 1);
         assert_eq!(sessions.clean_up(&actor, None).await.unwrap_err().code, ErrorCode::Forbidden);
         let member = other.session.actor();
         assert_eq!(sessions.count(&member, &all).await.unwrap_err().code, ErrorCode::Forbidden);

@@ -135,8 +135,8 @@ impl History<'_> {
         let stats = sessions.stats(operator).await.unwrap();
         let preview = sessions.revoke(operator, Which::Filter(SessionFilter::default()), true, true).await.unwrap();
         let count = sessions.count(operator, &live).await.unwrap();
-        assert_eq!([marked as u64, stats.live, preview, count, page.total.unwrap()], [n; 5]);
-        assert_eq!(stats.total, stats.live + stats.ended + stats.expired_uncleaned);
+        assert_eq!([marked as u64, stats.now.live, preview, count, page.total.unwrap()], [n; 5]);
+        assert_eq!(stats.total, stats.now.live + stats.ended + stats.expired_uncleaned);
         let ended = SessionFilter { state: Some(SessionState::Ended), ..SessionFilter::default() };
         assert_eq!(sessions.count(operator, &ended).await.unwrap(), stats.total - n);
     }

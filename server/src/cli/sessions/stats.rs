@@ -17,16 +17,16 @@ pub(super) async fn run(args: StatsArgs) -> Result<(), Failure> {
 fn text(s: &SessionStats) -> String {
     let length = |seconds: Option<f64>| seconds.map_or_else(|| "–".to_owned(), |s| human((s as i64) * SECOND));
     let mut lines = vec![
-        format!("{:>9}  live", s.live),
+        format!("{:>9}  live", s.now.live),
         format!("{:>9}  ended", s.ended),
         format!("{:>9}  expired, not cleaned up yet", s.expired_uncleaned),
         format!("{:>9}  in all", s.total),
         String::new(),
         format!("average length  {}", length(s.average_seconds)),
         format!("median length   {}", length(s.median_seconds)),
-        format!("oldest live     {}", s.oldest_at.map_or_else(|| "–".to_owned(), |t| format!("{} UTC", t.exact()))),
+        format!("oldest live     {}", s.now.oldest_at.map_or_else(|| "–".to_owned(), |t| format!("{} UTC", t.exact()))),
     ];
-    for (title, groups) in [("live by role", &s.by_role), ("live by organisation", &s.by_org)] {
+    for (title, groups) in [("live by role", &s.now.by_role), ("live by organisation", &s.now.by_org)] {
         lines.extend([String::new(), title.to_owned()]);
         lines.extend(groups.iter().map(|(name, n)| format!("{n:>9}  {name}")));
     }
