@@ -40,17 +40,13 @@ impl Accounts {
         let (card, mail) = (&actor.person()?.card, &self.sessions.inner.mail);
         actor.require_fresh(self.clock().now())?;
         let new = filled(Some(email)).map(account::email).transpose()?;
-        match new.filter(|new| mail.is_configured() && card.email.as_ref() != Some(new)) {
-            Some(new) => {
-                self.mail_confirmation(actor, card, &new).await?;
-                Ok(EmailChange::Mailed(new))
-            }
-            None => {
-                let edit = UserEdit { email: Some(Some(email.to_owned())), ..UserEdit::default() };
-                self.apply(actor, Who::Id(card.id), edit, None).await?;
-                Ok(EmailChange::Done)
-            }
+        if let Some(new) = new.filter(|new| mail.is_configured() && card.email.as_ref() != Some(new)) {
+            self.mail_confirmation(actor, card, &new).await?;
+            return Ok(EmailChange::Mailed(new));
         }
+        let edit = UserEdit { email: Some(Some(email.to_owned())), ..UserEdit::default() };
+        self.apply(actor, Who::Id(card.id), edit, None).await?;
+        Ok(EmailChange::Done)
     }
 
     /// The address that a link would make the actor's; nothing when the link is another's, used or too old.

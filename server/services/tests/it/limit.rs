@@ -46,7 +46,8 @@ async fn fifty_at_once(w: &World, policy: LimitPolicy, round: u32) {
         .map(|n: u32| {
             let (sessions, ada) = (w.services.sessions.clone(), ada.clone());
             // Half of them are remembered.
-            let (step, with_factor, remember) = (steps.get(n as usize).cloned(), !steps.is_empty(), n % 2 == 0);
+            let (step, with_factor, remember) =
+                (steps.get(n as usize).cloned(), !steps.is_empty(), n.is_multiple_of(2));
             tokio::spawn(async move {
                 loop {
                     // A password takes the processor a while: some of each, as in life.
