@@ -8,6 +8,7 @@
 mod given;
 mod registry;
 mod sense;
+mod setting;
 mod text;
 mod view;
 
@@ -17,8 +18,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     given::{Fixed, Given, Stored},
-    registry::{ALL, Applies, Group, Setting, Takes, setting},
+    registry::{ALL, setting},
     sense::{Contradiction, contradictions},
+    setting::{Applies, Group, Setting, Takes},
     text::{duration, duration_text, durations_of_roles, numbers_of_roles, roles},
     view::{Changed, Consequences, Of, SettingView, Sooner},
 };
