@@ -14,7 +14,7 @@ test.use({ settings: { ROLLCALL_SESSION_IDLE: "64s" } });
 test("a minute before the end it is announced, and one may stay", async ({ page, newPerson }) => {
   const person = await newPerson();
   await enter(page, person, "/");
-  const warning = page.getByRole("alertdialog", { name: "Still there?" });
+  const warning = page.getByRole("alertdialog", { name: "This session ends soon" });
   await expect(warning).toBeHidden();
   await within(QUIET + 2 * SECOND, "the warning", () => warning.isVisible());
   await expect(warning).toContainText(/signed out for inactivity in 5\d s/);
@@ -32,8 +32,25 @@ test("a minute before the end it is announced, and one may stay", async ({ page,
 
 test("the warning closes by Esc and does not come back for the same end", async ({ page, newPerson }) => {
   await enter(page, await newPerson(), "/account");
-  const warning = page.getByRole("alertdialog", { name: "Still there?" });
+  const warning = page.getByRole("alertdialog", { name: "This session ends soon" });
   await expect(warning).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(warning).toBeHidden();
+});
+
+test("the longest time of a session is announced, and nobody can put it off", async ({ page, fresh }) => {
+  const server = await fresh({ ROLLCALL_SESSION_IDLE: "64s", ROLLCALL_SESSION_MAX: "64s" });
+  const person = { username: "uma", name: "Uma Rao", password: "seven calm harbours 41" };
+  await server.addUser(person);
+  await page.context().request.post(`${server.url}/api/v1/auth/login`, {
+    data: { username: person.username, password: person.password },
+  });
+  await page.goto(`${server.url}/account`);
+  const warning = page.getByRole("alertdialog", { name: "This session ends soon" });
+  await within(QUIET + 2 * SECOND, "the warning", () => warning.isVisible());
+  await expect(warning).toContainText(/reaches its longest time and ends in 5\d s/);
+  await expect(warning.getByRole("button", { name: "Stay signed in" })).toBeHidden();
+  await check(page, "the warning");
   await page.keyboard.press("Escape");
   await expect(warning).toBeHidden();
 });
@@ -53,7 +70,7 @@ test("who does nothing is signed out on time and told why", async ({ page, fresh
   await within(6 * SECOND, "the end", () => ended.isVisible());
   expect(performance.now() - opened).toBeGreaterThan(3 * SECOND);
   await expect(ended).toContainText(/You were signed out after 5 s(econds)? of inactivity\./);
-  await expect(page.getByRole("alertdialog", { name: "Still there?" })).toBeHidden();
+  await expect(page.getByRole("alertdialog", { name: "This session ends soon" })).toBeHidden();
   await check(page, "the end");
   await ended.getByRole("link", { name: "Sign in" }).click();
   await expect(page).toHaveURL(/\/login\?next=%2Faccount%2Fdevices$/);

@@ -148,7 +148,7 @@ pub(crate) fn ExpiryDialog() -> impl IntoView {
         });
     };
     view! {
-        <Dialog open=open title="Still there?" id="expiry" alert=true>
+        <Dialog open=open title="This session ends soon" id="expiry" alert=true>
             <p>
                 {move || if is_final() {
                     "This session reaches its longest time and ends in "
