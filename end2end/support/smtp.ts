@@ -1,33 +1,74 @@
-// A mail server for tests: as much SMTP as a client needs, on this machine.
+// A mail server for tests: the one of Nodemailer, on this machine, which takes every mail and keeps it.
 
-import { createServer, type Server, type Socket } from "node:net";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "@playwright/test";
+import { generate } from "selfsigned";
+import { SMTPServer } from "smtp-server";
 
 export interface Mail {
   to: string;
+  /** Whether it came over TLS, and who had signed in to send it. */
+  secure: boolean;
+  user: string | undefined;
   /** Head and text, with soft line breaks undone. */
   text: string;
 }
 
+/** Who may send where names are asked for. */
+const NAME = "rollcall";
+const PASSWORD = "a pass/word";
+
 export class MailServer {
   readonly mails: Mail[] = [];
-  readonly #server: Server;
+  readonly #server: SMTPServer;
+  /** Set where it takes mails only over TLS, from whoever gives a name and a password: the file of its certificate. */
+  readonly #certificate: string | undefined;
 
-  private constructor() {
-    this.#server = createServer((socket) => this.#speak(socket));
+  private constructor(strict: boolean) {
+    const pair = strict ? certificate() : undefined;
+    if (pair) {
+      this.#certificate = join(mkdtempSync(join(tmpdir(), "rollcall-mail-")), "server.pem");
+      writeFileSync(this.#certificate, pair.cert);
+    }
+    this.#server = new SMTPServer({
+      ...pair,
+      hideSTARTTLS: !strict,
+      authOptional: !strict,
+      onAuth: ({ username, password }, _session, answer) =>
+        username === NAME && password === PASSWORD ? answer(null, { user: NAME }) : answer(new Error("wrong")),
+      onData: (stream, session, done) => {
+        const chunks: Buffer[] = [];
+        stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+        stream.on("end", () => {
+          const raw = Buffer.concat(chunks).toString("utf8").replaceAll("\r\n", "\n");
+          const text = raw.replaceAll("=\n", "").replaceAll("=3D", "=");
+          const { secure, user } = session as { secure: boolean; user?: string };
+          for (const { address } of session.envelope.rcptTo) this.mails.push({ to: address, secure, user, text });
+          done();
+        });
+      },
+    });
+    // Whoever goes away in the middle is no matter of the tests.
+    this.#server.on("error", () => {});
   }
 
-  static async start(): Promise<MailServer> {
-    const server = new MailServer();
+  static async start({ strict = false } = {}): Promise<MailServer> {
+    const server = new MailServer(strict);
     await new Promise<void>((resolve) => server.#server.listen(0, "127.0.0.1", resolve));
     return server;
   }
 
   /** What a server of ours is told to send by this one. */
   get settings(): Record<string, string> {
-    const address = this.#server.address();
-    const port = typeof address === "object" ? address?.port : 0;
-    return { ROLLCALL_SMTP_URL: `smtp://127.0.0.1:${port}`, ROLLCALL_MAIL_FROM: "Rollcall <rollcall@example.org>" };
+    const { port } = this.#server.server.address() as AddressInfo;
+    const from = { ROLLCALL_MAIL_FROM: "Rollcall <rollcall@example.org>" };
+    if (!this.#certificate) return { ...from, ROLLCALL_SMTP_URL: `smtp://127.0.0.1:${port}` };
+    const who = `${NAME}:${encodeURIComponent(PASSWORD)}`;
+    // Beside this file no other authority is trusted.
+    return { ...from, ROLLCALL_SMTP_URL: `smtp://${who}@localhost:${port}?tls=required`, SSL_CERT_FILE: this.#certificate };
   }
 
   /** Waits for the newest mail to an address after the first `known`. */
@@ -40,35 +81,18 @@ export class MailServer {
   stop(): void {
     this.#server.close();
   }
+}
 
-  #speak(socket: Socket): void {
-    let to = "";
-    let text: string[] | undefined;
-    let rest = "";
-    socket.on("error", () => {});
-    socket.write("220 test\r\n");
-    socket.setEncoding("utf8").on("data", (chunk: string) => {
-      const lines = (rest + chunk).split("\r\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) {
-        if (text) {
-          if (line !== ".") text.push(line);
-          else {
-            const whole = text.join("\n").replaceAll("=\n", "").replaceAll("=3D", "=");
-            this.mails.push({ to, text: whole });
-            text = undefined;
-            socket.write("250 ok\r\n");
-          }
-        } else if (/^EHLO/i.test(line)) socket.write("250-test\r\n250 8BITMIME\r\n");
-        else if (/^RCPT/i.test(line)) {
-          to = /<(.*)>/.exec(line)?.[1] ?? "";
-          socket.write("250 ok\r\n");
-        } else if (/^DATA/i.test(line)) {
-          text = [];
-          socket.write("354 go on\r\n");
-        } else if (/^QUIT/i.test(line)) socket.end("221 bye\r\n");
-        else socket.write("250 ok\r\n");
-      }
-    });
-  }
+/** Of a server, not of an authority: such are not taken for servers. */
+function certificate(): { key: string; cert: string } {
+  const { private: key, cert } = generate([{ name: "commonName", value: "localhost" }], {
+    days: 2,
+    keySize: 2048,
+    algorithm: "sha256",
+    extensions: [
+      { name: "basicConstraints", cA: false },
+      { name: "subjectAltName", altNames: [{ type: 2, value: "localhost" }] },
+    ],
+  });
+  return { key, cert };
 }

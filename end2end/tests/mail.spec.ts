@@ -40,6 +40,42 @@ test("a forgotten password is chosen anew by a mailed link, by keyboard", async 
   mails.stop();
 });
 
+test("mails go over TLS and by name to a server that asks for both, and stay here where it refuses", async ({ fresh, visitor }) => {
+  const mails = await MailServer.start({ strict: true });
+  const server = await fresh(mails.settings);
+  const [admin, person] = [newcomer({ role: "admin" }), newcomer({ email: "eva@example.org" })];
+  await server.addUser(admin);
+  await server.addUser(person);
+  const page = await visitor({ baseURL: server.url });
+  await page.request.post("/api/v1/auth/forgot", { data: { who: person.username } });
+  const mail = await mails.mailTo("eva@example.org");
+  expect([mail.secure, mail.user]).toEqual([true, "rollcall"]);
+  expect(mail.text).toContain("/reset?token=");
+
+  // One that trusts nobody, and one that knows another password.
+  const { SSL_CERT_FILE: _, ...stranger } = mails.settings;
+  const wrong = { ...mails.settings, ROLLCALL_SMTP_URL: mails.settings.ROLLCALL_SMTP_URL?.replace("pass", "key") ?? "" };
+  for (const [settings, says] of [
+    [stranger, /certificate/i],
+    [wrong, /535|authentication/i],
+  ] as const) {
+    const other = await fresh(settings);
+    await other.addUser(admin);
+    await other.addUser(person);
+    const page = await visitor({ baseURL: other.url });
+    await page.request.post("/api/v1/auth/forgot", { data: { who: person.username } });
+    await enter(page, admin, "/admin/mail");
+    const row = page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: "eva@example.org" }) });
+    await expect(async () => {
+      await page.reload();
+      await expect(row).toContainText(says, { timeout: 500 });
+    }).toPass();
+    await expect(row).toContainText("Waiting");
+  }
+  expect(mails.mails).toHaveLength(1);
+  mails.stop();
+});
+
 test("what is stuck is shown, dropped and tried again", async ({ fresh, visitor }) => {
   const mails = await MailServer.start();
   const settings = mails.settings;
