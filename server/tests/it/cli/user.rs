@@ -169,13 +169,13 @@ fn what_goes_with_a_group_is_said_and_asked_for() {
 #[test]
 fn who_is_erased_leaves_a_whole_chain() {
     let program = Program::new();
-    for name in ["ada", "bo"] {
+    for name in ["mia", "bo"] {
         program.add(name, &[]);
     }
-    let said = program.run(&["user", "erase", "ada", "--yes"]).done().out;
-    assert!(said.contains("ada is erased") && said.contains("entry of the audit log"), "{said}");
+    let said = program.run(&["user", "erase", "mia", "--yes"]).done().out;
+    assert!(said.contains("mia is erased") && said.contains("entry of the audit log"), "{said}");
     program.run(&["erase-user", "bo", "--yes"]).done();
     program.run(&["erase-user", "bo", "--yes"]).refused(1, "no account");
     program.run(&["audit", "verify"]).done();
-    assert!(!program.run(&["audit", "export"]).done().out.contains("ada"));
+    assert!(!program.run(&["audit", "export"]).done().out.contains("mia"));
 }
