@@ -49,6 +49,8 @@ for (const width of WIDTHS) {
       "/account",
       "/account/devices",
       "/account/second-factor",
+      "/account/email?token=none",
+      "/files",
       "/admin/people",
       "/admin/people/import",
       own,
@@ -57,6 +59,8 @@ for (const width of WIDTHS) {
       "/admin/sessions",
       "/admin/settings",
       "/admin/mail",
+      "/admin/files",
+      "/admin/outputs",
       "/admin/audit",
     ];
     let dialogs = 0;
@@ -65,6 +69,12 @@ for (const width of WIDTHS) {
       await page.goto(path);
       await hydrated(page);
       await walk(page);
+      // What is done to those that are ticked waits for one.
+      const tick = page.locator("input[name=ids]:visible:enabled").first();
+      if ((await tick.count()) > 0) {
+        await tick.focus();
+        await page.keyboard.press("Space");
+      }
       const openers = page.locator("button[command=show-modal]:visible:enabled");
       // Each kind once: a row's dialogue is the next row's.
       const seen = new Set<string>();
