@@ -45,10 +45,7 @@ impl Rollcall {
 
     /// Another database, of years of sessions; `words` say how many of which.
     pub(super) fn history(&self, words: &str) -> Outcome<Self> {
-        let history = Self::filled(self.binary.clone(), &format!("sessions {words}"))?;
-        // Nobody's cookie is known; whoever asks brings one that is none.
-        fs::write(history.cookies(), "nobody\trollcall=none\n")?;
-        Ok(history)
+        Self::filled(self.binary.clone(), &format!("sessions {words}"))
     }
 
     fn of(binary: PathBuf, people: u32, role: &str) -> Outcome<Self> {
@@ -58,6 +55,7 @@ impl Rollcall {
     /// What `rollcall load` with these words puts into a database, an admin, and somebody who signs in.
     fn filled(binary: PathBuf, words: &str) -> Outcome<Self> {
         let rollcall = Self { binary, folder: TempDir::with_prefix("rollcall-bench-")? };
+        fs::write(rollcall.stranger(), "nobody\trollcall=none\n")?;
         eprintln!("load {words}");
         let data = rollcall.data();
         let mut fill = rollcall.command(&["load"]);
@@ -82,6 +80,11 @@ impl Rollcall {
     /// The cookies of all people.
     pub(super) fn cookies(&self) -> PathBuf {
         self.folder.path().join("cookies")
+    }
+
+    /// A file with a cookie that is none.
+    fn stranger(&self) -> PathBuf {
+        self.folder.path().join("stranger")
     }
 
     /// The binary with arguments, and with nothing of our own environment that would change a setting.
@@ -189,7 +192,8 @@ impl Server<'_> {
     pub(super) fn sign_ins(&self, seconds: u32) -> Outcome<Value> {
         let body = json!({ "username": SIGNER, "password": PASSWORD });
         let login = "--method POST --path /api/v1/auth/login --connections 20 --every 1s";
-        self.http(&format!("{login} --seconds {seconds} --body {body}"))
+        // Without a session: a sign-in ends the one that comes with it.
+        self.load("http", &self.rollcall.stranger(), &format!("{login} --seconds {seconds} --body {body}"))
     }
 
     /// `rollcall load sockets` to its end.
