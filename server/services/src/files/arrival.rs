@@ -51,10 +51,8 @@ impl Files {
 
     async fn room(&self, actor: &Actor, table: Table) -> Result<Room, ApiError> {
         let (id, settings) = (actor.person()?.card.id, self.settings());
-        if table == Table::Outputs {
-            return Ok(Room { limit: settings.upload_limit, quota: 0, used: 0 });
-        }
-        let used = self.store().within(rows::used(self.store().read(), id)).await?;
+        // Anybody signed in may hand in outputs: without a quota of their own they would be the way around it.
+        let used = self.store().within(rows::used(self.store().read(), table, id)).await?;
         Ok(Room { limit: settings.upload_limit, quota: settings.upload_quota, used })
     }
 
@@ -188,10 +186,8 @@ impl Arrival {
             at: files.clock().now(),
         };
         let txn = files.sessions.begin().await?;
-        if self.table == Table::Uploads {
-            let used = rows::used(&txn, card.id).await.map_err(db)?;
-            Room { used, ..self.room }.check(self.size)?;
-        }
+        let used = rows::used(&txn, self.table, card.id).await.map_err(db)?;
+        Room { used, ..self.room }.check(self.size)?;
         // Whoever was signed out meanwhile sends nothing any more; ending a session waits for this transaction.
         if !self.session.is_live(files.clock().now()) {
             return Err(ApiError::unauthenticated());

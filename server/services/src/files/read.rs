@@ -94,7 +94,7 @@ impl Files {
     /// How many bytes the actor's uploads have, and may have; 0 is no limit.
     pub async fn quota(&self, actor: &Actor) -> Result<(u64, u64), ApiError> {
         let id = actor.person()?.card.id;
-        let used = self.store().within(rows::used(self.store().read(), id)).await?;
+        let used = self.store().within(rows::used(self.store().read(), Table::Uploads, id)).await?;
         Ok((used, self.settings().upload_quota))
     }
 

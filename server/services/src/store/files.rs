@@ -234,9 +234,9 @@ pub(crate) async fn count(db: &impl ConnectionTrait, table: Table, condition: Sq
     Ok(sql.number(db).await? as u64)
 }
 
-/// Bytes of all uploads of a person.
-pub(crate) async fn used(db: &impl ConnectionTrait, user: UserId) -> Result<u64, DbErr> {
-    let text = "SELECT CAST(coalesce(sum(size), 0) AS bigint) FROM uploads WHERE user_id = ?";
+/// Bytes of all uploads, or of all outputs, of a person.
+pub(crate) async fn used(db: &impl ConnectionTrait, table: Table, user: UserId) -> Result<u64, DbErr> {
+    let text = format!("SELECT CAST(coalesce(sum(size), 0) AS bigint) FROM {} WHERE user_id = ?", table.name());
     Ok(Sql::new(text, values![user]).number(db).await? as u64)
 }
 

@@ -127,8 +127,9 @@ async fn quota_and_session_are_asked_again_at_the_end() {
         agree(w, 1).await;
         assert_eq!(send(w, &mia, Kind::Upload, "big", "", 1_001).await.unwrap_err().code, ErrorCode::TooLarge);
         assert_eq!(files.quota(&mia.actor()).await.unwrap(), (1_000, 1_500));
-        // What is made for somebody has a limit and no quota.
+        // Outputs have as much room, of their own.
         send(w, &mia, Kind::Output, "made", "", 1_000).await.unwrap();
+        assert_eq!(send(w, &mia, Kind::Output, "more", "", 600).await.unwrap_err().code, ErrorCode::TooLarge);
         let late = files.begin(&mia, Kind::Upload, "late", "", None).await.unwrap();
         w.services.sessions.sign_out(&mia.actor(), &mia).await.unwrap();
         assert_eq!(late.finish(None, "").await.unwrap_err().code, ErrorCode::Unauthenticated);
