@@ -38,6 +38,7 @@ pub const PAGES: &[(&str, PageAccess)] = &[
 /// Pages that are written on the server alone, in `written`. What is in braces is part of the address.
 pub const WRITTEN: &[(&str, PageAccess)] = &[
     ("/account", PageAccess::SignedIn),
+    ("/activity", PageAccess::SignedIn),
     ("/account/devices", PageAccess::SignedIn),
     ("/account/email", PageAccess::SignedIn),
     ("/account/second-factor", PageAccess::SignedIn),
@@ -52,6 +53,7 @@ pub const WRITTEN: &[(&str, PageAccess)] = &[
     ("/admin/people/{id}", PageAccess::Manager),
     ("/admin/organisations", PageAccess::Manager),
     ("/admin/roles", PageAccess::Manager),
+    ("/admin/activity", PageAccess::Manager),
     ("/admin/audit", PageAccess::Admin),
     ("/admin/settings", PageAccess::Admin),
 ];

@@ -60,6 +60,8 @@ for (const width of WIDTHS) {
       "/admin/settings",
       "/admin/mail",
       "/admin/files",
+      "/activity",
+      "/admin/activity",
       "/admin/outputs",
       "/admin/audit",
     ];

@@ -45,6 +45,7 @@ export function connect(ofSession, page, inputEvery, heard) {
   Object.assign(report, { page: page.slice(0, PAGE_MAX), visible: isVisible(), input_at: Date.now() });
   listen();
   enter();
+  seen(report.page);
 }
 
 /** The reader went to another page of ours. */
@@ -53,6 +54,15 @@ export function visit(page) {
   document.querySelector("#more:popover-open")?.hidePopover();
   report.page = page.slice(0, PAGE_MAX);
   input(true);
+  seen(report.page);
+}
+
+/** Tells that a page was opened, once somebody sees it; never what it asks for by itself. */
+function seen(page) {
+  if (!isVisible()) return addEventListener("visibilitychange", () => seen(page), { once: true });
+  const headers = { "content-type": "application/json" };
+  const body = JSON.stringify({ page });
+  fetch("/api/v1/track/page", { method: "POST", headers, body, keepalive: true }).catch(() => {});
 }
 
 export function join(topic, payload) {

@@ -1,12 +1,15 @@
 // What the pages that the server alone writes do in the browser (`app/src/written`): one goes from page to page, filters
 // as one types, sends forms in place, and reads times in one's own zone. Without it they are plain pages.
 
+import { follow as listen, unfollow } from './page.mjs';
 import { ago, short } from './times.mjs';
 
 /** Typing asks when it pauses, not at every key. */
 const TYPING_MS = 250;
 /** States of people are asked for this often while somebody may see them. */
 const STATES_MS = 5_000;
+/** A page that shows what happens now is asked for again this often at most. */
+const FRESH_MS = 1_000;
 
 /** Tells the page: `title`, `said`, and `reauth` with what to do once the password was given. */
 let tell;
@@ -28,6 +31,7 @@ export function begin(told) {
   document.addEventListener('submit', submitted);
   document.addEventListener('input', typed);
   document.addEventListener('change', changed);
+  document.addEventListener('click', paused);
   setInterval(() => root() && times(root()), 10_000);
   setInterval(() => document.hidden || !root() || follow(), STATES_MS);
   document.addEventListener('visibilitychange', () => document.hidden || !root() || follow());
@@ -99,6 +103,42 @@ function settle(url) {
   }
   times(root());
   ticked(root());
+  tail();
+}
+
+/** The topic that is listened to, and what is about to be asked because it told of something. */
+let following;
+let due;
+let askedAt = 0;
+
+/** Follows what the page follows, unless it is paused. */
+function tail() {
+  const at = root()?.querySelector('[data-follows]');
+  const topic = root()?.querySelector('[data-pause][aria-pressed=true]') ? undefined : at?.dataset.follows;
+  if (topic === following) return;
+  if (following) unfollow(following);
+  following = topic;
+  if (topic) listen(topic, (event) => event === 'events' && freshen());
+}
+
+/** Asks for the page again; not under somebody's hands, and not while nobody looks. */
+function freshen() {
+  due ??= setTimeout(async () => {
+    due = undefined;
+    if (!root()?.querySelector('[data-follows]')) return tail();
+    if (!following) return;
+    askedAt = Date.now();
+    if (document.hidden || root().querySelector('dialog[open], [data-part=list] :is(details[open], :focus)')) freshen();
+    else await ask(here(), '/rpc/refresh');
+  }, Math.max(0, askedAt + FRESH_MS - Date.now()));
+}
+
+function paused({ target }) {
+  const button = target.closest?.('[data-pause]');
+  if (!button || !root()?.contains(button)) return;
+  button.ariaPressed = button.ariaPressed !== 'true';
+  tail();
+  if (following) freshen();
 }
 
 /** Of the same page only the parts that may differ, so that what is typed and open stays. */

@@ -17,6 +17,7 @@ mod m0010_people;
 mod m0011_mails_and_codes;
 mod m0012_settings;
 mod m0013_a_million;
+mod m0014_activity;
 mod m0015_files;
 
 use sea_orm_migration::prelude::*;
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_mails_and_codes::Migration),
             Box::new(m0012_settings::Migration),
             Box::new(m0013_a_million::Migration),
+            Box::new(m0014_activity::Migration),
             Box::new(m0015_files::Migration),
         ]
     }

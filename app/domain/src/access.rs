@@ -75,12 +75,14 @@ pub enum Action {
     Settings,
     /// See and steer the outbox of mails.
     Mail,
+    /// See what people did, and take it out.
+    Activity,
     /// See and fetch what people sent and what was made for them.
     Files,
 }
 
 impl Action {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Watch,
         Self::Sessions,
         Self::CleanUp,
@@ -90,6 +92,7 @@ impl Action {
         Self::Audit,
         Self::Settings,
         Self::Mail,
+        Self::Activity,
         Self::Files,
     ];
 
@@ -105,6 +108,7 @@ impl Action {
             Self::Audit => "Read, export and verify the audit log",
             Self::Settings => "Read and change settings",
             Self::Mail => "See the outbox of mails, and send or drop what is stuck",
+            Self::Activity => "See what people did, and take it out",
             Self::Files => "See and fetch uploads and outputs, and watch uploads as they come",
         }
     }
@@ -133,7 +137,7 @@ impl Reach {
 pub fn reach(level: Level, organisation: Option<OrganisationId>, action: Action) -> Reach {
     match (level, action) {
         (Level::Admin, _) => Reach::Everything,
-        (Level::Manager, Action::Watch | Action::Sessions | Action::People | Action::Files) => {
+        (Level::Manager, Action::Watch | Action::Sessions | Action::People | Action::Activity | Action::Files) => {
             organisation.map_or(Reach::Nothing, Reach::Organisation)
         }
         (
@@ -228,16 +232,16 @@ mod tests {
     fn the_whole_matrix() {
         let (one, two) = (Reach::Organisation(Uuid::from_u128(1)), Reach::Organisation(Uuid::from_u128(2)));
         let (all, none) = (Reach::Everything, Reach::Nothing);
-        // Watch, Sessions, CleanUp, Accounts, People, Directory, Audit, Settings, Mail, Files
+        // Watch, Sessions, CleanUp, Accounts, People, Directory, Audit, Settings, Mail, Activity, Files
         let rows = [
-            (Actor::Anonymous, [none; 10]),
-            (person(Level::Member, Some(1)), [none; 10]),
-            (person(Level::Manager, None), [none; 10]),
-            (person(Level::Manager, Some(1)), [one, one, none, none, one, none, none, none, none, one]),
-            (person(Level::Manager, Some(2)), [two, two, none, none, two, none, none, none, none, two]),
-            (person(Level::Admin, None), [all; 10]),
-            (person(Level::Admin, Some(1)), [all; 10]),
-            (Actor::Operator, [all; 10]),
+            (Actor::Anonymous, [none; 11]),
+            (person(Level::Member, Some(1)), [none; 11]),
+            (person(Level::Manager, None), [none; 11]),
+            (person(Level::Manager, Some(1)), [one, one, none, none, one, none, none, none, none, one, one]),
+            (person(Level::Manager, Some(2)), [two, two, none, none, two, none, none, none, none, two, two]),
+            (person(Level::Admin, None), [all; 11]),
+            (person(Level::Admin, Some(1)), [all; 11]),
+            (Actor::Operator, [all; 11]),
         ];
         for (actor, expected) in rows {
             assert_eq!(Action::ALL.map(|a| actor.reach(a)), expected, "{actor:?}");

@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod account;
+pub mod activity;
 pub mod error;
 pub mod files;
 pub mod mail;

@@ -31,6 +31,7 @@ const CONSOLE: &[Line] = &[
 ];
 /// What else the console has.
 const MORE: &[Line] = &[
+    ("/admin/activity", "Activity", Icon::Live),
     ("/admin/organisations", "Organisations", Icon::Groups),
     ("/admin/files", "Files", Icon::Files),
     ("/admin/outputs", "Outputs", Icon::Overview),
@@ -40,6 +41,7 @@ const MORE: &[Line] = &[
 ];
 const OWN: &[Line] = &[
     ("/", "Home", Icon::Home),
+    ("/activity", "My activity", Icon::Live),
     ("/files", "My files", Icon::Files),
     ("/account/devices", "Devices", Icon::Devices),
     ("/account", "Account", Icon::Account),

@@ -182,6 +182,8 @@ fn NowCard(me: RwSignal<Me>) -> impl IntoView {
                     <dd>{move || here().map(|d| d.device)}</dd>
                     <dt>"Address"</dt>
                     <dd>{move || here().map(|d| d.ip)}</dd>
+                    <dt>"Activity"</dt>
+                    <dd>{move || me.with(|m| m.activity.clone()).map(|did| view! { <a href="/activity">{did}</a> })}</dd>
                 </dl>
             </div>
         </section>

@@ -6,7 +6,10 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
-use crate::components::{frame::Page, status::said, sudo::sudo};
+use crate::{
+    components::{frame::Page, status::said, sudo::sudo},
+    routes::is_written,
+};
 
 /// What the script offers.
 mod script {
@@ -43,7 +46,10 @@ pub(crate) fn Written() -> impl IntoView {
                 });
             script::begin(told.into_js_value());
         }
-        script::show(&path, &search);
+        // Whoever leaves for a page of another kind is told of it here as well.
+        if is_written(&path) {
+            script::show(&path, &search);
+        }
     });
     // From the server's own escaping renderer, never from data.
     view! { <Page title=move || shown.get()><div id="written" inner_html=html></div></Page> }

@@ -16,11 +16,14 @@
 //! - `data-into="ID"` on a file field: the text of the chosen file is put into the field `ID`;
 //! - `data-person` around the state of the person of this id: it stays true while the page is seen, and `data-as-of` around
 //!   the instant as of which. Within a part named `person` the page is asked for again when it changes;
+//! - `data-follows="TOPIC"`: the page is asked for again when the topic tells of something, once a second at most;
+//!   `data-pause` on a button with `aria-pressed` stops that, and so does a `<details>` that is open in the part `list`;
 //! - `data-upload` on a form with a file field: `files.mjs` sends its files one by one, with progress, into `data-queue`,
 //!   also those dropped on `data-drop`. `data-arriving`: the table of uploads on their way stays true;
 //! - `when`, `exact`: an instant, to the second and in UTC until the script makes it local.
 
 mod account;
+mod activity;
 mod audit;
 mod code;
 mod devices;
@@ -108,6 +111,8 @@ async fn look(services: &Services, actor: &Actor, url: &str, again: bool) -> Res
     let asked = Asked { services, actor, path, query: Query::parse(query), now: services.clock.now(), again };
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     match parts[..] {
+        ["activity"] => activity::own(&asked).await,
+        ["admin", "activity"] => activity::all(&asked).await,
         ["account"] => account::write(&asked).await,
         ["account", "second-factor"] => second_factor::write(&asked).await,
         ["account", "email"] => email::write(&asked).await,

@@ -8,12 +8,12 @@
 //! To add a noun: a migration, its queries in `store`, a folder here, a field of `Services`.
 
 pub mod accounts;
+pub mod activity;
 pub mod audit;
 pub mod checkup;
 pub mod clock;
 mod cursor;
 pub mod directory;
-pub mod events;
 pub mod files;
 pub mod geo;
 pub mod mail;
@@ -40,11 +40,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use crate::{
     accounts::{Accounts, Edited, EmailChange, Invitation, Invited, NewUser, WhichPeople, Who},
+    activity::{Activity, Export, Ingested, PastEvents},
     audit::{Audit, AuditRow, Verified, Whose},
     checkup::Checkup,
     clock::Clock,
     directory::Directory,
-    events::Events,
     files::{Files, StorageError},
     geo::{PlaceError, Places},
     mail::{Mail, Smtp},
@@ -105,7 +105,7 @@ pub struct Services {
     pub sessions: Sessions,
     pub presence: Presence,
     pub preferences: PreferencesOf,
-    pub events: Events,
+    pub activity: Activity,
     pub files: Files,
     pub mail: Mail,
     pub second_factor: SecondFactor,
@@ -135,6 +135,7 @@ impl Services {
         } else {
             Presence::inert(clock.clone())
         };
+        let activity = Activity::new(store.clone(), clock.clone(), settings.clone());
         let audit = Audit::new(store.clone(), clock.clone());
         let used = store::sealed::keys_used(store.read()).await?;
         let vault = Vault::open(&config.secret_key_file, &used, clock.now())?;
@@ -147,6 +148,7 @@ impl Services {
             mail.clone(),
             Places::open(config.geoip_file.as_deref())?,
             settings.clone(),
+            activity.clone(),
             presence.clone(),
             config.background,
             stop.clone(),
@@ -158,6 +160,7 @@ impl Services {
             // Before anything is loaded, so that nothing that ends from here on is missed.
             let (ending, change) = (sessions.last_ending().await?, changing.last().await?);
             sessions.apply_settings().await?;
+            activity.start(&stop, tasks);
             tasks.spawn(sessions.inner.activity.clone().run(settings, stop.clone()));
             tasks.spawn(sessions.clone().run_clean_up(stop.clone()));
             tasks.spawn(store.clone().run_checkpoints(stop.clone()));
@@ -175,7 +178,7 @@ impl Services {
         Ok(Self {
             directory: Directory::new(accounts.clone()),
             accounts,
-            events: Events::new(store.clone(), clock.clone()),
+            activity,
             files,
             mail,
             second_factor: SecondFactor::new(sessions.clone()),
@@ -193,18 +196,19 @@ impl Services {
     /// Sets the metrics that are not counted as things happen; to be called when they are read.
     pub async fn measure(&self) {
         self.sessions.inner.activity.measure();
+        self.activity.measure();
         self.presence.measure().await;
     }
 
     /// Writes everything that waits; to be called last, when requests and sockets are done.
     pub async fn flush(&self) {
-        let all = async { tokio::join!(self.sessions.flush(), self.presence.flush()) };
+        let all = async { tokio::join!(self.sessions.flush(), self.presence.flush(), self.activity.flush()) };
         // A database that is away at the end must not keep the process from stopping.
-        let Ok((sessions, presence)) = tokio::time::timeout(Duration::from_secs(5), all).await else {
+        let Ok((sessions, presence, activity)) = tokio::time::timeout(Duration::from_secs(5), all).await else {
             tracing::warn!("the last of what was written behind could not be written in time");
             return;
         };
-        for e in [sessions.err(), presence.err()].into_iter().flatten() {
+        for e in [sessions.err(), presence.err(), activity.err()].into_iter().flatten() {
             tracing::warn!(error = %e, "the last of what was written behind could not be written");
         }
     }

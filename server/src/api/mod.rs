@@ -3,6 +3,8 @@
 //! To add a call: a handler with its `utoipa::path` in the noun's file, a line in `router`, a row in `ACCESS`, and the
 //! black-box tests find it by themselves.
 
+mod activity;
+mod admin_activity;
 mod admin_audit;
 mod admin_directory;
 mod admin_mail;
@@ -106,6 +108,12 @@ fn documented() -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(admin_sessions::list))
         .routes(routes!(admin_sessions::revoke))
         .routes(routes!(admin_sessions::clean_up))
+        .routes(routes!(activity::page))
+        .routes(routes!(activity::action))
+        .routes(routes!(activity::summary))
+        .routes(routes!(activity::journey))
+        .routes(routes!(admin_activity::list))
+        .routes(routes!(admin_activity::export))
         .routes(routes!(admin_audit::list))
         .routes(routes!(admin_audit::export))
         .routes(routes!(admin_settings::list, admin_settings::change));

@@ -36,12 +36,14 @@ enum Topic {
     Uploads,
     Presence(presence::topic::Topic),
     Live(Key),
+    Activity,
 }
 
 impl Topic {
     fn parse(text: &str) -> Option<Self> {
         match text {
             "presence:me" => Some(Self::Me),
+            "live:activity" => Some(Self::Activity),
             "live:uploads" => Some(Self::Uploads),
             _ if text.starts_with("live:online") => Key::of_topic(text).map(Self::Live),
             _ => presence::topic::Topic::parse(text).map(Self::Presence),
@@ -54,6 +56,7 @@ impl Topic {
             Self::Me => "presence:me",
             Self::Uploads => "live:uploads",
             Self::Live(_) => "live:online",
+            Self::Activity => "live:activity",
             Self::Presence(topic) => match (topic.scope, topic.realtime) {
                 (Scope::Everybody, false) => "presence:all",
                 (Scope::Everybody, true) => "realtime:all",
@@ -98,7 +101,7 @@ impl Channels {
         };
         match frame.event.as_str() {
             "phx_join" => self.join(frame, topic, socket, services).await,
-            "phx_leave" => self.leave(frame, topic, socket),
+            "phx_leave" => self.leave(frame, topic, socket, services),
             event => {
                 let Some(joined) = self.joined.get(&topic) else {
                     return Answer::One(refusal(frame, "unmatched topic"));
@@ -143,7 +146,7 @@ impl Channels {
         }
     }
 
-    fn leave(&mut self, frame: &Frame, topic: Topic, socket: &Socket) -> Answer {
+    fn leave(&mut self, frame: &Frame, topic: Topic, socket: &Socket, services: &Services) -> Answer {
         let reply = wire::reply(frame, true, &json!({}));
         let Some(joined) = self.joined.remove(&topic) else { return Answer::One(reply) };
         match topic {
@@ -151,6 +154,7 @@ impl Channels {
             Topic::Uploads => socket.unwatch_uploads(),
             Topic::Presence(topic) => socket.unwatch(topic),
             Topic::Live(key) => socket.unquery(key),
+            Topic::Activity => services.activity.unwatch(socket),
         }
         if joined.counts && !self.counts() {
             socket.leave();
@@ -218,6 +222,7 @@ async fn enter(frame: &Frame, topic: Topic, socket: &Socket, services: &Services
             let opened = socket.open_query(&actor, key, payload::<Window>(frame)?).await?;
             Ok(json!(opened))
         }
+        Topic::Activity => Ok(json!({"last": services.activity.watch(&actor, socket).await?})),
     }
 }
 

@@ -96,5 +96,9 @@ fn describe() {
     );
     describe_gauge!("rollcall_ledger_waiting", "Ended intervals of presence that are not written yet.");
     describe_histogram!("rollcall_ledger_flush_seconds", Unit::Seconds, "Time of one write of waiting intervals.");
+    describe_counter!("rollcall_events_written_total", "Page views and actions written.");
+    describe_counter!("rollcall_events_refused_total", "Page views and actions refused, since too many waited.");
+    describe_gauge!("rollcall_events_waiting", "Page views and actions that are not written yet.");
+    describe_histogram!("rollcall_events_flush_seconds", Unit::Seconds, "Time of one write of page views and actions.");
     describe_counter!("rollcall_sign_ins_total", "Attempts to sign in, by result: ok, refused, throttled or failed.");
 }

@@ -8,7 +8,7 @@ use std::{
 use clap::{Args, Parser, ValueEnum, builder::BoolishValueParser};
 use domain::{
     files::bytes_of,
-    settings::{Fixed, durations_of_roles, numbers_of_roles, roles},
+    settings::{Fixed, durations_of_roles, numbers_of_roles, roles, zone},
     time::Millis,
 };
 use ipnet::IpNet;
@@ -42,6 +42,8 @@ pub struct ServeArgs {
     pub sockets: SocketArgs,
     #[command(flatten)]
     pub retention: RetentionArgs,
+    #[command(flatten)]
+    pub numbers: NumbersArgs,
     #[command(flatten)]
     pub log: LogArgs,
     /// Which settings were given, and how.
@@ -278,6 +280,14 @@ pub struct RetentionArgs {
     /// Addresses are blanked this long after the session ended or the event happened
     #[arg(long, env = "ROLLCALL_RETENTION_IP", default_value = "30d", value_parser = duration, value_name = "DURATION")]
     pub retention_ip: Millis,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Numbers")]
+pub struct NumbersArgs {
+    /// The zone of the IANA database by whose days things are counted, such as Europe/Berlin
+    #[arg(long, env = "ROLLCALL_ZONE", default_value = "UTC", value_parser = zone, value_name = "ZONE")]
+    pub zone: String,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -14,7 +14,7 @@ use super::{
 impl ServeArgs {
     /// The settings, or what makes no sense in them.
     pub fn settings(self) -> Result<ServeSettings, UsageError> {
-        let Self { network, storage, mail, sessions, presence, sockets, retention, log, config: _, fixed } = self;
+        let Self { network, storage, mail, sessions, presence, sockets, retention, numbers, log, fixed, .. } = self;
         check_presence(&presence)?;
         crate::log::check(&log.log)?;
         let data_dir = absolute(&storage.data_dir)
@@ -82,6 +82,7 @@ impl ServeArgs {
             retention_sessions: retention.retention_sessions,
             retention_events: retention.retention_events,
             retention_ip: retention.retention_ip,
+            zone: numbers.zone,
         };
         Ok(ServeSettings {
             listen: network.listen.0,

@@ -127,6 +127,7 @@ async fn every_documented_act_is_on_record_with_the_address_it_came_from() {
         .await;
     assert_eq!(ada.get("/api/v1/admin/users/export?format=csv").await.status, 200);
     assert_eq!(ada.get("/api/v1/admin/audit/export?format=csv").await.status, 200);
+    assert_eq!(ada.get("/api/v1/admin/activity/export?format=csv").await.status, 200);
     admin.thrice("organisations", json!({"name": "West"}), json!({"name": "Far West"})).await;
     let east = ada.get("/api/v1/admin/organisations").await.json()["items"][0]["id"].clone();
     admin.thrice("teams", json!({"name": "Red", "organisation_id": east}), json!({"name": "Blue"})).await;

@@ -9,6 +9,7 @@
 mod harness;
 
 mod access;
+mod activity;
 mod acts;
 mod admin_people;
 mod admin_sessions;

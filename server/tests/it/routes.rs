@@ -22,6 +22,8 @@ pub(crate) fn body(path: &str) -> Option<Value> {
         "/api/v1/auth/email" => json!({"email": "new@example.org"}),
         "/api/v1/auth/forgot" => json!({"who": "nobody"}),
         "/api/v1/auth/second-factor" => json!({"token": "wrong", "code": "000000"}),
+        "/api/v1/track/page" => json!({"page": "/files/17", "title": "A file"}),
+        "/api/v1/track/action" => json!({"action": "saved", "details": {"file": 17}}),
         "/api/v1/heartbeat" => json!({"page": "/files", "visible": true, "idle_ms": 0}),
         "/api/v1/preferences" => json!({"theme": "dark", "privacy": {"activity": false}}),
         "/api/v1/presence/me" => json!({"choice": "busy", "message": "in a lesson"}),
@@ -387,7 +389,7 @@ async fn parameters_are_known_and_given_once() {
             }
         }
     }
-    assert_eq!(with_parameters.len(), 24, "{with_parameters:?}");
+    assert_eq!(with_parameters.len(), 27, "{with_parameters:?}");
     for ((path, method), names) in with_parameters {
         let ask = async |query: String| {
             admin.send(admin.request(method.parse().unwrap(), &format!("{}?{query}", concrete(&path)))).await

@@ -45,7 +45,15 @@ impl Rollcall {
 
     /// Another database, of years of sessions; `words` say how many of which.
     pub(super) fn history(&self, words: &str) -> Outcome<Self> {
-        Self::filled(self.binary.clone(), &format!("sessions {words}"))
+        self.past(&format!("sessions {words}"))
+    }
+
+    /// The same of whatever `rollcall load` can make up.
+    pub(super) fn past(&self, words: &str) -> Outcome<Self> {
+        let history = Self::filled(self.binary.clone(), words)?;
+        // Nobody's cookie is known; whoever asks brings one that is none.
+        fs::write(history.cookies(), "nobody\trollcall=none\n")?;
+        Ok(history)
     }
 
     fn of(binary: PathBuf, people: u32, role: &str) -> Outcome<Self> {
@@ -149,6 +157,13 @@ impl Rollcall {
         let raw = process::read(&mut load);
         process::stop(&mut bare, "KILL", STOP_MAX);
         Ok(serde_json::from_str(&raw?)?)
+    }
+
+    /// How fast events are written into the prepared data itself.
+    pub(super) fn ingest(&self, words: &str) -> Outcome<Value> {
+        let mut ingest = self.command(&["load", "ingest", "--json"]);
+        ingest.args(words.split_whitespace()).arg("--data-dir").arg(self.data());
+        Ok(serde_json::from_str(&process::read(&mut ingest)?)?)
     }
 
     /// Single acts of the services, in a process and a database of their own.

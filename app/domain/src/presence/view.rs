@@ -202,6 +202,9 @@ pub struct Me {
     pub limits: String,
     pub devices: Vec<DeviceRow>,
     pub as_of: Time,
+    /// What they did, in a few words: for their home page only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity: Option<String>,
 }
 
 /// "Idle since 2026-03-02 14:52:03 UTC: no input for 5 min; one tab open, the last input in Firefox on Linux at 14:47:03 UTC."

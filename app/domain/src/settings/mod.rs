@@ -21,7 +21,7 @@ pub use self::{
     registry::{ALL, setting},
     sense::{Contradiction, contradictions},
     setting::{Applies, Group, Setting, Takes},
-    text::{duration, duration_text, durations_of_roles, numbers_of_roles, roles},
+    text::{duration, duration_text, durations_of_roles, numbers_of_roles, roles, zone},
     view::{Changed, Consequences, Of, SettingView, Sooner},
 };
 
@@ -188,6 +188,8 @@ pub struct Settings {
     pub retention_events: Millis,
     /// Addresses of ended sessions and of events are blanked after this.
     pub retention_ip: Millis,
+    /// The zone of the IANA database by whose days things are counted.
+    pub zone: String,
 }
 
 impl Default for Settings {
@@ -211,6 +213,7 @@ impl Default for Settings {
             retention_sessions: 365 * DAY,
             retention_events: 90 * DAY,
             retention_ip: 30 * DAY,
+            zone: "UTC".to_owned(),
         }
     }
 }

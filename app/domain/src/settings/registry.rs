@@ -268,6 +268,15 @@ pub const ALL: &[Setting] = &[
         KEPT,
         Place::Duration(|s| &mut s.retention_ip),
     ),
+    row(
+        "zone",
+        Group::Numbers,
+        "Days are counted in",
+        "The zone by whose midnights days, weeks and months of reports begin; another one counts the days again of which \
+         the events are still there.",
+        Takes::Zone,
+        Place::Zone,
+    ),
 ];
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AwayAs, LimitPolicy, Preset, Settings,
-    text::{duration, duration_text, durations_of_roles, numbers_of_roles, of_roles_text, roles},
+    text::{duration, duration_text, durations_of_roles, numbers_of_roles, of_roles_text, roles, zone},
 };
 use crate::{
     files::{bytes_of, exact_text},
@@ -24,11 +24,12 @@ pub enum Group {
     Connections,
     Files,
     Retention,
+    Numbers,
 }
 
 impl Group {
-    pub const ALL: [Self; 6] =
-        [Self::SignIn, Self::Sessions, Self::Presence, Self::Connections, Self::Files, Self::Retention];
+    pub const ALL: [Self; 7] =
+        [Self::SignIn, Self::Sessions, Self::Presence, Self::Connections, Self::Files, Self::Retention, Self::Numbers];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -38,6 +39,7 @@ impl Group {
             Self::Connections => "Connections",
             Self::Files => "Files",
             Self::Retention => "Retention",
+            Self::Numbers => "Numbers",
         }
     }
 }
@@ -77,6 +79,7 @@ pub enum Takes {
     DurationsOfRoles,
     NumbersOfRoles,
     Roles,
+    Zone,
 }
 
 impl Takes {
@@ -94,6 +97,7 @@ impl Takes {
             Self::DurationsOfRoles => "role=duration, separated by commas".to_owned(),
             Self::NumbersOfRoles => "role=number, separated by commas; 0 is no limit".to_owned(),
             Self::Roles => "roles, separated by commas".to_owned(),
+            Self::Zone => "a zone of the IANA database, such as Europe/Berlin".to_owned(),
         }
     }
 
@@ -105,6 +109,7 @@ impl Takes {
             Self::Bytes { .. } => "size",
             Self::Word(_) => "word",
             Self::Roles => "roles",
+            Self::Zone => "zone",
         }
     }
 }
@@ -122,6 +127,7 @@ pub(super) enum Place {
     DurationsOfRoles(fn(&mut Settings) -> &mut BTreeMap<String, Millis>),
     NumbersOfRoles(fn(&mut Settings) -> &mut BTreeMap<String, u32>),
     Roles(fn(&mut Settings) -> &mut BTreeSet<String>),
+    Zone,
 }
 
 pub struct Setting {
@@ -152,6 +158,7 @@ impl Setting {
             Place::DurationsOfRoles(at) => of_roles_text(at(&mut s), |ms| duration_text(*ms)),
             Place::NumbersOfRoles(at) => of_roles_text(at(&mut s), u32::to_string),
             Place::Roles(at) => at(&mut s).iter().cloned().collect::<Vec<_>>().join(", "),
+            Place::Zone => s.zone,
         }
     }
 
@@ -172,6 +179,7 @@ impl Setting {
             Place::DurationsOfRoles(at) => *at(s) = durations_of_roles(text)?,
             Place::NumbersOfRoles(at) => *at(s) = numbers_of_roles(text)?,
             Place::Roles(at) => *at(s) = roles(text)?,
+            Place::Zone => s.zone = zone(text)?,
         }
         Ok(())
     }

@@ -80,6 +80,15 @@ pub fn roles(text: &str) -> Result<BTreeSet<String>, String> {
     Ok(all)
 }
 
+/// The name of a zone; who has the database of zones knows whether there is one.
+pub fn zone(text: &str) -> Result<String, String> {
+    #[cfg(feature = "zones")]
+    if crate::activity::Zone::parse(text).is_none() {
+        return Err("use a zone of the IANA database, such as Europe/Berlin or UTC".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 /// Whether it may be the name of a role; whether there is one, the database knows.
 fn is_role(name: &str) -> bool {
     !name.is_empty() && name.chars().count() <= 100 && !name.chars().any(char::is_control)

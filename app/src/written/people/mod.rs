@@ -115,7 +115,7 @@ fn fields(form: Form<'_>) -> impl IntoView + use<> {
 }
 
 /// Organisations a field offers: all of a small house, the first of a large one.
-async fn organisations(asked: &Asked<'_>) -> Result<Vec<String>, ApiError> {
+pub(super) async fn organisations(asked: &Asked<'_>) -> Result<Vec<String>, ApiError> {
     let page = asked.services.directory.organisations(asked.actor, None, 200, None).await?;
     Ok(page.items.into_iter().map(|o| o.name).collect())
 }
@@ -127,7 +127,7 @@ async fn teams(asked: &Asked<'_>) -> Result<Vec<(String, String)>, ApiError> {
     Ok(page.items.iter().map(|t| (t.id.to_string(), word(t))).collect())
 }
 
-async fn roles(asked: &Asked<'_>) -> Result<Vec<String>, ApiError> {
+pub(super) async fn roles(asked: &Asked<'_>) -> Result<Vec<String>, ApiError> {
     Ok(asked.services.accounts.roles().await?.into_iter().map(|r| r.name).collect())
 }
 

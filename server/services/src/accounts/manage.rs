@@ -76,6 +76,7 @@ impl Accounts {
         actor.require(Action::Accounts)?;
         self.sessions.flush().await?;
         self.sessions.inner.presence.flush().await?;
+        self.sessions.inner.events.flush().await?;
         let store = self.store();
         let card = self.find(store.read(), &who.into()).await?;
         store.within(goes_with(store.read(), card.id, self.clock().now())).await
@@ -96,6 +97,7 @@ impl Accounts {
             .act(async move {
                 let sessions = &this.sessions;
                 sessions.flush().await?;
+                sessions.inner.events.flush().await?;
                 let txn = sessions.begin().await?;
                 let card = this.find(&txn, &who).await?;
                 if !user::other_admin(&txn, card.id).await.map_err(db)? && card.level == domain::Level::Admin {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{Files, lost, running::Running};
 use crate::{
     LiveSession,
-    events::{self, About},
+    activity::About,
     sessions::commit,
     store::{
         db,
@@ -194,9 +194,9 @@ impl Arrival {
         }
         rows::insert(&txn, self.table, new).await.map_err(db)?;
         rows::settled(&txn, self.id).await.map_err(db)?;
-        let about = About { user: Some(card.id), session: Some(self.session.id), ip: Some(ip) };
+        let about = About { card, session: self.session.id, ip: Some(ip) };
         let kind = if self.table == Table::Uploads { "upload" } else { "output" };
-        events::append(&txn, files.clock(), kind, about).await.map_err(db)?;
+        files.sessions.inner.events.append(&txn, kind, about).await.map_err(db)?;
         commit(txn).await?;
         let file = store.within(rows::one(store.read(), self.table, self.id)).await?;
         let file = file.ok_or_else(|| ApiError::new(ErrorCode::NotFound, "It was deleted as soon as it came."))?;

@@ -14,9 +14,9 @@ use uuid::Uuid;
 
 use super::{Files, Kind, lost};
 use crate::{
+    activity::About,
     audit::{self, By, Entry},
     cursor,
-    events::{self, About},
     sessions::{Page, commit},
     store::{
         db,
@@ -139,15 +139,14 @@ impl Files {
 
     async fn note(&self, actor: &Actor, kind: Kind, file: &File, ip: &str) -> Result<(), ApiError> {
         let person = actor.person()?;
-        let about = About { user: Some(person.card.id), session: Some(person.session), ip: Some(ip) };
-        let (store, clock) = (self.store(), self.clock());
-        if file.user_id == person.card.id {
-            return store.within(events::append(store.write(), clock, "download", about)).await;
-        }
+        let about = About { card: &person.card, session: person.session, ip: Some(ip) };
         let txn = self.sessions.begin().await?;
-        events::append(&txn, clock, "download", about).await.map_err(db)?;
-        let action = if kind == Kind::Upload { "upload_fetched" } else { "output_fetched" };
-        audit::append(&txn, clock, By { name: actor.label(), ip: Some(ip) }, entry(action, file)).await.map_err(db)?;
+        self.sessions.inner.events.append(&txn, "download", about).await.map_err(db)?;
+        if file.user_id != person.card.id {
+            let action = if kind == Kind::Upload { "upload_fetched" } else { "output_fetched" };
+            let by = By { name: actor.label(), ip: Some(ip) };
+            audit::append(&txn, self.clock(), by, entry(action, file)).await.map_err(db)?;
+        }
         commit(txn).await
     }
 

@@ -3,14 +3,15 @@
 use domain::{
     Actor, ApiError, Reach, SessionId, Time,
     access::Action,
+    activity::LOGOUT,
     session::{EndReason, SessionFilter, SessionState},
 };
 use serde_json::json;
 
 use super::{Inner, LiveSession, Sessions, commit};
 use crate::{
+    activity::About,
     audit::{self, Entry},
-    events,
     store::{Sql, db, ending, list, live, values},
 };
 
@@ -80,8 +81,8 @@ impl Sessions {
             let by = Some(card.username.as_str());
             let ended = ending::end(&txn, which, EndReason::Logout, by, clock.now()).await.map_err(db)?;
             if !ended.is_empty() {
-                let about = events::About { user: Some(card.id), session: Some(id), ip: actor.ip() };
-                events::append(&txn, clock, "logout", about).await.map_err(db)?;
+                let about = About { card: &card, session: id, ip: actor.ip() };
+                this.inner.events.append(&txn, LOGOUT, about).await.map_err(db)?;
                 let subject = id.to_string();
                 let entry =
                     Entry { action: "sign_out", subject_kind: "session", subject: Some(&subject), ..Entry::default() };

@@ -121,6 +121,16 @@ impl Sessions {
         Ok(cards)
     }
 
+    /// Makes up people alone, in 40 organisations; nothing where there are any.
+    pub async fn load_some_people(&self, actor: &Actor, people: u32) -> Result<(), ApiError> {
+        actor.require(Action::Accounts)?;
+        let store = &self.inner.store;
+        if !store.within(user::any(store.read())).await? {
+            self.load_people(people.max(1)).await?;
+        }
+        Ok(())
+    }
+
     /// The session number `n` of a history: first those that ended, then those that are over, then the live ones.
     fn past(&self, history: History, n: u32, people: &[UserCard]) -> Past {
         let Inner { clock, settings, .. } = &*self.inner;
@@ -169,10 +179,10 @@ impl Sessions {
 }
 
 /// The same numbers for the same seed: SplitMix64.
-struct Chance(u64);
+pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
-    fn below(&mut self, n: u64) -> u64 {
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -33,7 +33,6 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
-pub(crate) use self::sign_in::Start;
 use self::{activity::Activity, cache::Cache};
 pub use self::{
     cleanup::{CLEAN_UP_PATIENCE, CleanedUp},
@@ -43,6 +42,7 @@ pub use self::{
     live::LiveSession,
     sign_in::{Origin, SignedIn},
 };
+pub(crate) use self::{history::Chance, sign_in::Start};
 use crate::{
     audit::Audit,
     clock::Clock,
@@ -70,6 +70,7 @@ pub(crate) struct Inner {
     pub(crate) mail: Mail,
     pub(crate) places: Places,
     pub(crate) settings: Present,
+    pub(crate) events: crate::Activity,
     pub(crate) cache: Arc<Cache>,
     pub(crate) activity: Activity,
     pub(crate) passwords: Passwords,
@@ -101,6 +102,7 @@ impl Sessions {
         mail: Mail,
         places: Places,
         settings: Present,
+        events: crate::Activity,
         presence: Presence,
         serving: bool,
         stop: CancellationToken,
@@ -118,6 +120,7 @@ impl Sessions {
                 mail,
                 places,
                 settings,
+                events,
                 cache,
                 activity,
                 passwords,

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use domain::{
     Actor, ApiError, SessionId, Time, UserId,
     account::UserCard,
+    activity::NEW_DEVICE,
     time::{DAY, Millis},
     useragent::Device,
 };
@@ -12,9 +13,9 @@ use sea_orm::DatabaseTransaction;
 
 use super::{Sessions, sign_in::Origin};
 use crate::{
-    events,
+    activity::About,
     mail::letter,
-    store::{db, record, session},
+    store::{db, events, session},
 };
 
 /// A new device is pointed out among one's devices for this long.
@@ -38,8 +39,8 @@ impl Sessions {
             return Ok(());
         }
         let (clock, mail) = (&self.inner.clock, &self.inner.mail);
-        let about = events::About { user: Some(card.id), session: Some(id), ip: Some(&from.ip) };
-        events::append(txn, clock, NEW_DEVICE, about).await.map_err(db)?;
+        let about = About { card, session: id, ip: Some(&from.ip) };
+        self.inner.events.append(txn, NEW_DEVICE, about).await.map_err(db)?;
         let link = mail.link("/account/devices");
         mail.put(txn, card, letter::new_device(card, device, &from.ip, clock.now(), &link)).await
     }
@@ -49,11 +50,9 @@ impl Sessions {
         let user: UserId = actor.person()?.card.id;
         let since: Time = self.now().plus(-POINTED_OUT);
         let store = &self.inner.store;
-        store.within(record::sessions_of(store.read(), user, NEW_DEVICE, since)).await
+        store.within(events::sessions_of(store.read(), user, NEW_DEVICE, since)).await
     }
 }
-
-const NEW_DEVICE: &str = "new_device";
 
 /// Whether two addresses are of one network, as providers hand them out: 256 addresses of version 4, a /48 of version 6.
 fn same_network(a: &str, b: &str) -> bool {

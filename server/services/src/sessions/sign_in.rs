@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::{
     ApiError, ErrorCode, SessionId, Time, UserId,
     account::{self, UserCard},
+    activity::LOGIN,
     session::{EndReason, Span},
     settings::LimitPolicy,
     time::Millis,
@@ -15,7 +16,8 @@ use sea_orm::DatabaseTransaction;
 
 use super::{Inner, LiveSession, Sessions, commit};
 use crate::{
-    audit, events,
+    activity::About,
+    audit,
     secret::{self, Token},
     store::{
         Sql, card, db, ending,
@@ -186,8 +188,8 @@ impl Sessions {
         if user::signed_in(txn, card.id, now).await.map_err(db)? == 0 {
             return Err(ApiError::not_found());
         }
-        let about = events::About { user: Some(card.id), session: Some(id), ip: Some(&from.ip) };
-        events::append(txn, clock, "login", about).await.map_err(db)?;
+        let about = About { card: &card, session: id, ip: Some(&from.ip) };
+        self.inner.events.append(txn, LOGIN, about).await.map_err(db)?;
         let subject = id.to_string();
         let entry = audit::Entry {
             action: "sign_in",

@@ -12,11 +12,14 @@ pub(crate) mod card;
 pub(crate) mod checkpoint;
 pub(crate) mod checkup;
 pub(crate) mod data;
+pub(crate) mod days;
 pub(crate) mod directory;
 pub(crate) mod ending;
 #[expect(unreachable_pub, reason = "SeaORM's derives make items that must be as visible as their own")]
 pub(crate) mod entity;
 mod error;
+pub(crate) mod events;
+pub(crate) mod feed;
 pub(crate) mod files;
 pub(crate) mod groups;
 mod inspect;
@@ -26,7 +29,6 @@ pub(crate) mod list;
 pub(crate) mod live;
 pub(crate) mod mail;
 pub(crate) mod people;
-pub(crate) mod record;
 pub(crate) mod rules;
 pub(crate) mod sealed;
 pub(crate) mod second_factor;
@@ -111,8 +113,9 @@ fn sqlite(url: &str, connections: u32, purpose: For) -> ConnectOptions {
                 .busy_timeout(if purpose == For::Checkpoints { Duration::ZERO } else { PATIENCE })
                 .foreign_keys(true)
                 .synchronous(SqliteSynchronous::Normal)
-                // The system caches the file already; more of it here is memory five times over.
-                .pragma("cache_size", "-2000")
+                // The system caches the file already; more of it here is memory five times over. Whoever writes holds what
+                // a batch of events changes, or it is written more than once.
+                .pragma("cache_size", if purpose == For::Writing { "-16000" } else { "-2000" })
                 .pragma("wal_autocheckpoint", checkpoint::WRITERS_OWN)
                 .pragma("temp_store", "memory");
             match purpose {

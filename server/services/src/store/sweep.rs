@@ -6,13 +6,14 @@ use domain::{
     Time,
     session::EndReason,
     settings::Settings,
-    time::{HOUR, MINUTE},
+    time::{DAY, HOUR, MINUTE, Millis},
 };
 use sea_orm::DbErr;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Store,
+    events::SLOT,
     sql::{Sql, values},
 };
 
@@ -22,6 +23,9 @@ pub(crate) const BATCH: i64 = 25;
 const REST: u32 = 12;
 /// and when nobody else has written for a while.
 const REST_ALONE: u32 = 1;
+/// What is counted of events is kept for 25 months, and who saw which page for 400 days.
+const COUNTED_KEPT: Millis = 760 * DAY;
+const SEEN_KEPT: Millis = 400 * DAY;
 const A_WHILE: Duration = Duration::from_secs(1);
 
 /// A clean-up under way.
@@ -73,43 +77,61 @@ impl<'a> Sweep<'a> {
             (
                 "UPDATE sessions SET ip = NULL WHERE id IN \
                  (SELECT id FROM sessions WHERE ended_at IS NOT NULL AND ip IS NOT NULL AND ended_at <= ? LIMIT ?)",
-                ip,
+                ip.0,
             ),
             (
-                "UPDATE events SET ip = NULL WHERE id IN (SELECT id FROM events WHERE ip IS NOT NULL AND at <= ? LIMIT ?)",
-                ip,
+                "UPDATE events SET ip = NULL WHERE seq IN (SELECT seq FROM events WHERE ip IS NOT NULL AND at <= ? LIMIT ?)",
+                ip.0,
             ),
-            ("DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at <= ? LIMIT ?)", events),
+            ("DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE at <= ? LIMIT ?)", events.0),
             (
                 "DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE next_try_at IS NULL AND created_at <= ? LIMIT ?)",
-                events,
+                events.0,
             ),
             (
                 "DELETE FROM presence_intervals WHERE id IN \
                  (SELECT id FROM presence_intervals WHERE to_at IS NOT NULL AND to_at <= ? LIMIT ?)",
-                events,
+                events.0,
             ),
             (
                 "DELETE FROM sign_in_failures WHERE id IN (SELECT id FROM sign_in_failures WHERE at <= ? LIMIT ?)",
-                now.plus(-15 * MINUTE),
+                now.plus(-15 * MINUTE).0,
             ),
             (
                 "DELETE FROM one_time_tokens WHERE hash IN \
                  (SELECT hash FROM one_time_tokens WHERE expires_at IS NOT NULL AND expires_at <= ? LIMIT ?)",
-                now,
+                now.0,
             ),
             (
                 "DELETE FROM endings WHERE (seq, session_id) IN (SELECT seq, session_id FROM endings WHERE at <= ? LIMIT ?)",
-                now.plus(-HOUR),
+                now.plus(-HOUR).0,
             ),
             (
                 "DELETE FROM card_changes WHERE (seq, user_id) IN (SELECT seq, user_id FROM card_changes WHERE at <= ? LIMIT ?)",
-                now.plus(-HOUR),
+                now.plus(-HOUR).0,
+            ),
+            (
+                "DELETE FROM event_15m WHERE (slot, org_id, kind) IN \
+                 (SELECT slot, org_id, kind FROM event_15m WHERE slot <= ? LIMIT ?)",
+                now.plus(-COUNTED_KEPT).0 / SLOT,
+            ),
+            (
+                "DELETE FROM route_day WHERE (day, route_id, kind) IN \
+                 (SELECT day, route_id, kind FROM route_day WHERE day <= ? LIMIT ?)",
+                now.plus(-COUNTED_KEPT).0 / DAY,
+            ),
+            (
+                "DELETE FROM user_day WHERE (day, user_id) IN (SELECT day, user_id FROM user_day WHERE day <= ? LIMIT ?)",
+                now.plus(-COUNTED_KEPT).0 / DAY,
+            ),
+            (
+                "DELETE FROM user_route_day WHERE (day, route_id, user_id) IN \
+                 (SELECT day, route_id, user_id FROM user_route_day WHERE day <= ? LIMIT ?)",
+                now.plus(-SEEN_KEPT).0 / DAY,
             ),
         ];
         for (text, before) in jobs {
-            while self.batch(&Sql::new(text, values![before.0, BATCH])).await? == BATCH as u64 && !stop.is_cancelled() {
-            }
+            while self.batch(&Sql::new(text, values![before, BATCH])).await? == BATCH as u64 && !stop.is_cancelled() {}
         }
         Ok(())
     }

@@ -140,3 +140,9 @@ pub(crate) async fn other_admin(db: &impl ConnectionTrait, id: UserId) -> Result
 pub(crate) async fn any_admin(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     other_admin(db, UserId::nil()).await
 }
+
+/// Everybody.
+pub(crate) async fn all_ids(db: &impl ConnectionTrait) -> Result<Vec<UserId>, DbErr> {
+    let rows = Sql::new("SELECT id FROM users ORDER BY id", vec![]).rows(db).await?;
+    rows.iter().map(|r| r.try_get_by_index(0)).collect()
+}

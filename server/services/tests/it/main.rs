@@ -12,6 +12,7 @@ mod audit;
 mod checkup;
 mod cleanup;
 mod data;
+mod events;
 mod files;
 mod large;
 mod ledger;

@@ -1,7 +1,7 @@
 //! `rollcall load`: test people, and the clients that act for them against a running server.
 //!
 //! - `prepare`: people with live sessions, and the file of their cookies, which `cookies` reads. `sessions`: years of
-//!   sessions, live and over.
+//!   sessions, live and over. `events`: a season of what people did, and writing more of it.
 //! - `http`, `sockets`: the two clients. `target`: the server they go to. `process`: what it costs.
 //! - `micro`: single acts of the services, without a network. `refusals`: refused sign-ins among them.
 //! - `bare`: a server to compare with, which does nothing. `summary`: many durations in a few numbers.
@@ -11,6 +11,7 @@
 
 mod bare;
 mod cookies;
+mod events;
 mod http;
 mod micro;
 mod prepare;
@@ -37,6 +38,8 @@ pub(super) struct LoadArgs {
 enum Act {
     Prepare(prepare::PrepareArgs),
     Sessions(sessions::SessionsArgs),
+    Events(events::EventsArgs),
+    Ingest(events::IngestArgs),
     Http(http::HttpArgs),
     Sockets(sockets::SocketsArgs),
     Micro(micro::MicroArgs),
@@ -47,6 +50,8 @@ pub(super) async fn run(args: LoadArgs) -> Result<(), Failure> {
     match args.act {
         Act::Prepare(args) => prepare::run(args).await,
         Act::Sessions(args) => sessions::run(args).await,
+        Act::Events(args) => events::run(args).await,
+        Act::Ingest(args) => events::ingest(args).await,
         Act::Http(args) => http::run(args).await,
         Act::Sockets(args) => sockets::run(args).await,
         Act::Micro(args) => micro::run(args).await,

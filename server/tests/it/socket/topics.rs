@@ -51,6 +51,7 @@ async fn members_watch_nobody() {
     let all = answers(["presence:all".into(), "realtime:all".into(), format!("realtime:team:{team}")]).await;
     assert!(all.iter().all(|a| *a == orgs[0]), "{all:?}");
     refused(&mut mia.socket().await, "live:online").await;
+    refused(&mut mia.socket().await, "live:activity").await;
     // And without joining there is nothing to say.
     let mut socket = mia.socket().await;
     for (topic, event) in [("presence:all", "anything"), ("live:online", "query"), ("presence:me", "meta")] {
@@ -108,6 +109,7 @@ async fn managers_watch_their_own_organisation() {
     // Nobody's manager watches nobody.
     let ned = app.signed_in("ned", "manager", None).await;
     refused(&mut ned.socket().await, "live:online").await;
+    refused(&mut ned.socket().await, "live:activity").await;
     refused(&mut ned.socket().await, &topic).await;
 }
 

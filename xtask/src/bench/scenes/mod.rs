@@ -2,10 +2,12 @@
 //!
 //! - `sessions`: single acts, and requests over HTTP. `people`: ten thousand connections. `crowds`: the hard cases.
 //! - `compare`: a naive design, and growth. `million`: the acts of the page of sessions on a million of them.
+//! - `activity`: the page of events on ten million of them, and writing more.
 //!
 //! Floors and goals, and what Phoenix Presence 1.8.9, Socket.IO 4.8, Express with better-sqlite3 and Flask with SQLite
 //! reach on the same kind of machine, stand beside each figure; docs/BENCHMARKS.md says how those were measured.
 
+mod activity;
 mod compare;
 mod crowds;
 mod million;
@@ -25,7 +27,7 @@ pub(super) struct Scene {
 
 type Play = fn(&Rollcall) -> Outcome<Scene>;
 
-pub(super) const SCENES: [(&str, Play); 14] = [
+pub(super) const SCENES: [(&str, Play); 15] = [
     ("micro", sessions::micro),
     ("idle", people::idle),
     ("tracked", people::tracked),
@@ -40,6 +42,7 @@ pub(super) const SCENES: [(&str, Play); 14] = [
     ("growth", compare::growth),
     ("http", sessions::http),
     ("sessions", million::sessions),
+    ("activity", activity::activity),
 ];
 
 /// A number in a report; one that is missing was not measured and meets no floor.

@@ -111,6 +111,7 @@ impl Hub {
             limits: self.limits_sentence(),
             devices: known.as_ref().and_then(|k| k.row.as_ref()).map(|r| r.devices.clone()).unwrap_or_default(),
             as_of: self.now(),
+            activity: None,
         }
     }
 }

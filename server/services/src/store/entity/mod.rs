@@ -1,6 +1,5 @@
 //! The tables as SeaORM sees them. They stay in `store`; times are milliseconds since 1970.
 
-pub(crate) mod event;
 pub(crate) mod failure;
 pub(crate) mod organisation;
 pub(crate) mod role;

@@ -1,0 +1,105 @@
+//! What people do: written as it happens, counted as it is written, and read by themselves and those who may.
+//!
+//! - `write`: the queue, and the one task that empties it into batches. `track`: what clients tell.
+//! - `read`: lists, exports, a person's own summary and journey. `live`: those who watch.
+//! - `days`: counting days anew when another zone is in force. `load`: events by the million, for measurements.
+//!
+//! Page views and actions wait in memory for company, a quarter of a second at most. Sign-ins, sign-outs and what else
+//! is an act of its own are written by `append` within the act's transaction.
+
+mod days;
+mod live;
+mod load;
+mod read;
+mod track;
+mod write;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use domain::{SessionId, account::UserCard, activity::Zone, presence::ConnectionId};
+use sea_orm::{ConnectionTrait, DbErr};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use self::{live::Watcher, write::Queue};
+pub use self::{
+    load::{Ingested, PastEvents},
+    read::Export,
+};
+use crate::{
+    clock::Clock,
+    settings::Present,
+    store::{
+        Store,
+        events::{self, NewEvent, Routes},
+    },
+};
+
+/// What an event is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct About<'a> {
+    pub(crate) card: &'a UserCard,
+    pub(crate) session: SessionId,
+    pub(crate) ip: Option<&'a str>,
+}
+
+struct Inner {
+    store: Store,
+    clock: Clock,
+    settings: Present,
+    queue: Queue,
+    /// Std mutexes, held while memory is changed and never while anything is waited for.
+    routes: Mutex<Routes>,
+    watchers: Mutex<HashMap<ConnectionId, Watcher>>,
+    /// One batch at a time, so that order holds.
+    gate: tokio::sync::Mutex<()>,
+}
+
+/// The handle on what people do; a cheap clone.
+#[derive(Clone)]
+pub struct Activity {
+    inner: Arc<Inner>,
+}
+
+impl Activity {
+    pub(crate) fn new(store: Store, clock: Clock, settings: Present) -> Self {
+        let (queue, routes, watchers, gate) = Default::default();
+        Self { inner: Arc::new(Inner { store, clock, settings, queue, routes, watchers, gate }) }
+    }
+
+    /// Starts what writes behind, what tells those who watch, and what counts days anew.
+    pub(crate) fn start(&self, stop: &CancellationToken, tasks: &TaskTracker) {
+        tasks.spawn(self.clone().run(stop.clone()));
+        tasks.spawn(self.clone().run_live(stop.clone()));
+        tasks.spawn(self.clone().run_days(stop.clone()));
+    }
+
+    /// The zone by whose days things are counted.
+    pub fn zone(&self) -> Zone {
+        Zone::parse(&self.inner.settings.now().zone).unwrap_or_default()
+    }
+
+    /// Writes an event of `kind` within the caller's transaction, which is one of `Store::begin`.
+    pub(crate) async fn append(&self, txn: &impl ConnectionTrait, kind: &str, about: About<'_>) -> Result<(), DbErr> {
+        let event = NewEvent {
+            seq: 0,
+            id: self.inner.clock.new_id(),
+            at: self.inner.clock.now(),
+            kind: kind.to_owned(),
+            user: Some(about.card.id),
+            session: Some(about.session),
+            organisation: about.card.organisation.as_ref().map(|o| o.id),
+            route: None,
+            ip: about.ip.map(str::to_owned),
+            details: None,
+        };
+        events::append(txn, self.zone(), event).await
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Every critical section leaves what it holds whole, so a poisoned lock holds no broken state.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

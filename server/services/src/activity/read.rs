@@ -1,0 +1,155 @@
+//! Lists and exports for those who may see them, and what each person may see of themselves.
+
+use domain::{
+    Actor, ApiError, ErrorCode, SessionId, Time,
+    access::Action,
+    activity::{EventFilter, EventRow, Journey, Summary, Visit, visits},
+};
+use serde_json::json;
+
+use super::Activity;
+use crate::{
+    Page,
+    audit::{self, Entry},
+    store::{
+        db,
+        feed::{self, After},
+    },
+};
+
+/// Rows of one page at most.
+const LIMIT_MAX: u32 = 200;
+/// Rows of an export fetched at a time, a few hundred KB.
+const EXPORTED: i64 = 1_000;
+/// Steps of a journey.
+const STEPS: i64 = 500;
+
+/// An export on its way.
+#[derive(Clone, Debug)]
+pub struct Export {
+    actor: Actor,
+    filter: EventFilter,
+    /// What is written after it began is not of it.
+    up_to: i64,
+    after: Option<After>,
+    done: bool,
+}
+
+impl Activity {
+    /// Events within the actor's reach, newest first; `limit` is held between 1 and 200. Their total is not known where
+    /// counting would take long.
+    pub async fn list(
+        &self,
+        actor: &Actor,
+        filter: &EventFilter,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Page<EventRow>, ApiError> {
+        let reach = actor.require(Action::Activity)?;
+        let after = cursor.map(decode).transpose()?;
+        let limit = limit.clamp(1, LIMIT_MAX);
+        self.flush().await?;
+        let (store, read) = (&self.inner.store, self.inner.store.read());
+        let condition = store.within(feed::condition(read, reach, filter)).await?;
+        let (countable, none) = (condition.is_countable(), condition.is_none());
+        let condition = store.within(condition.settle(read)).await?;
+        let mut items = if none {
+            vec![]
+        } else {
+            store.within(feed::page(read, &condition, after, None, i64::from(limit) + 1)).await?
+        };
+        let more = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        let total = match (after, more) {
+            (None, false) => Some(items.len() as u64),
+            (None, true) if countable => store.within(feed::count(read, condition)).await?,
+            _ => None,
+        };
+        let next = items.last().filter(|_| more).map(|r| format!("{}.{}", r.at.0, r.seq));
+        Ok(Page { items, next, total })
+    }
+
+    /// Kinds of events there are, by the alphabet.
+    pub async fn kinds(&self, actor: &Actor) -> Result<Vec<String>, ApiError> {
+        actor.require(Action::Activity)?;
+        let store = &self.inner.store;
+        store.within(feed::kinds(store.read())).await
+    }
+
+    /// Whether the actor may take events out right now: 403 for others, and when the password was not given lately.
+    pub fn may_export(&self, actor: &Actor) -> Result<(), ApiError> {
+        actor.require(Action::Activity)?;
+        actor.require_fresh(self.inner.clock.now())
+    }
+
+    /// Begins an export of what the filter shows now, which is recorded. Asks for sudo mode.
+    pub async fn begin_export(&self, actor: &Actor, filter: &EventFilter, format: &str) -> Result<Export, ApiError> {
+        self.may_export(actor)?;
+        self.flush().await?;
+        let store = &self.inner.store;
+        let up_to = store.within(feed::last(store.read())).await?;
+        let entry = Entry {
+            action: "activity_exported",
+            subject_kind: "events",
+            details: Some(json!({"format": format, "filter": filter})),
+            ..Entry::default()
+        };
+        let txn = store.within(store.begin()).await?;
+        audit::append(&txn, &self.inner.clock, actor, entry).await.map_err(db)?;
+        txn.commit().await.map_err(db)?;
+        Ok(Export { actor: actor.clone(), filter: filter.clone(), up_to, after: None, done: false })
+    }
+
+    /// The next rows of an export; none when it is complete.
+    pub async fn export_next(&self, export: &mut Export) -> Result<Vec<EventRow>, ApiError> {
+        let reach = export.actor.require(Action::Activity)?;
+        if export.done {
+            return Ok(vec![]);
+        }
+        let (store, read) = (&self.inner.store, self.inner.store.read());
+        let condition = store.within(feed::condition(read, reach, &export.filter)).await?;
+        let condition = store.within(condition.settle(read)).await?;
+        let page = feed::page(read, &condition, export.after, Some(export.up_to), EXPORTED);
+        let rows = store.within(page).await?;
+        export.after = rows.last().map(|r| After { at: r.at.0, seq: r.seq });
+        export.done = rows.len() < EXPORTED as usize;
+        Ok(rows)
+    }
+
+    /// What the actor did, in numbers.
+    pub async fn own_summary(&self, actor: &Actor) -> Result<Summary, ApiError> {
+        let user = actor.person()?.card.id;
+        self.flush().await?;
+        let store = &self.inner.store;
+        store.within(feed::summary(store.read(), user)).await
+    }
+
+    /// The actor's visits since then.
+    pub async fn own_visits(&self, actor: &Actor, since: Time) -> Result<Vec<Visit>, ApiError> {
+        let user = actor.person()?.card.id;
+        self.flush().await?;
+        let store = &self.inner.store;
+        Ok(visits(store.within(feed::marks(store.read(), user, since)).await?))
+    }
+
+    /// The newest things the actor did, in one of their sessions or in all. Of sessions that are not theirs, nothing.
+    pub async fn own_journey(&self, actor: &Actor, session: Option<SessionId>) -> Result<Journey, ApiError> {
+        let user = actor.person()?.card.id;
+        self.flush().await?;
+        let store = &self.inner.store;
+        let mut steps = store.within(feed::journey(store.read(), user, session, STEPS)).await?;
+        let more = steps.len() > STEPS as usize;
+        if more {
+            steps.remove(0);
+        }
+        Ok(Journey { steps, more })
+    }
+}
+
+fn decode(cursor: &str) -> Result<After, ApiError> {
+    let parsed = || {
+        let (at, seq) = cursor.split_once('.')?;
+        Some(After { at: at.parse().ok()?, seq: seq.parse().ok()? })
+    };
+    parsed().ok_or_else(|| ApiError::new(ErrorCode::BadRequest, crate::cursor::STRANGE))
+}

@@ -1,0 +1,306 @@
+//! Writing events, and with them what is counted of them, in one transaction.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use domain::{
+    OrganisationId, SessionId, Time, UserId,
+    activity::{ACTIVE, PAGE_VIEW, Zone},
+    time::MINUTE,
+};
+use sea_orm::{ConnectionTrait, DbErr, Value};
+use uuid::Uuid;
+
+use super::{
+    card::marks,
+    sql::{Sql, values},
+};
+
+/// What series are made of: slots of this length fit the midnights of all zones in use.
+pub(crate) const SLOT: i64 = 15 * MINUTE;
+/// Rows of one statement: powers of four, so that there are only five texts of each kind to prepare and keep.
+const CHUNKS: [usize; 5] = [256, 64, 16, 4, 1];
+/// Pages told apart. Whoever makes up more has them counted under one name.
+const ROUTES_MAX: i64 = 10_000;
+const OTHER: &str = "(other)";
+
+/// One thing that happened to or through a person.
+#[derive(Clone, Debug)]
+pub(crate) struct NewEvent {
+    /// 0 until it is written.
+    pub(crate) seq: i64,
+    pub(crate) id: Uuid,
+    pub(crate) at: Time,
+    pub(crate) kind: String,
+    pub(crate) user: Option<UserId>,
+    pub(crate) session: Option<SessionId>,
+    pub(crate) organisation: Option<OrganisationId>,
+    /// The template of the page it is about.
+    pub(crate) route: Option<String>,
+    pub(crate) ip: Option<String>,
+    pub(crate) details: Option<String>,
+}
+
+/// Ids of pages by their templates, as far as this process has met them.
+pub(crate) type Routes = HashMap<String, i64>;
+
+/// Writes events of people who are still there, gives them their numbers, and counts them by the days of `zone`. What
+/// was written before, as known by number and id, is left alone: after a commit of which nobody knows whether it was
+/// one, the same may be written again. `txn` is one of `Store::begin`, so numbers grow in the order of commits. Pages
+/// that are met for the first time are put into `fresh`, for after the commit. How many were written.
+pub(crate) async fn write(
+    txn: &impl ConnectionTrait,
+    zone: Zone,
+    events: &mut [NewEvent],
+    routes: &Routes,
+    fresh: &mut Routes,
+) -> Result<usize, DbErr> {
+    let mut done = written(txn, events).await?;
+    let people = people(txn, events).await?;
+    let mut good: Vec<&mut NewEvent> = events
+        .iter_mut()
+        .filter(|e| done.insert((e.seq, e.id)) && e.user.is_none_or(|user| people.contains(&user)))
+        .collect();
+    put(txn, zone, &mut good, routes, fresh).await?;
+    Ok(good.len())
+}
+
+/// The same for an event of somebody who is there, within the act that it tells of.
+pub(crate) async fn append(txn: &impl ConnectionTrait, zone: Zone, mut event: NewEvent) -> Result<(), DbErr> {
+    put(txn, zone, &mut [&mut event], &Routes::new(), &mut Routes::new()).await
+}
+
+async fn put(
+    txn: &impl ConnectionTrait,
+    zone: Zone,
+    good: &mut [&mut NewEvent],
+    routes: &Routes,
+    fresh: &mut Routes,
+) -> Result<(), DbErr> {
+    let first = numbers(txn, good.len()).await?;
+    for (seq, e) in (first..).zip(good.iter_mut()) {
+        e.seq = seq;
+    }
+    for e in good.iter() {
+        if let Some(path) = e.route.as_ref().filter(|r| !routes.contains_key(*r) && !fresh.contains_key(*r)) {
+            let id = route(txn, path).await?;
+            fresh.insert(path.clone(), id);
+        }
+    }
+    let id_of = |e: &NewEvent| e.route.as_ref().and_then(|r| routes.get(r).or_else(|| fresh.get(r)).copied());
+    let rows = good.iter().map(|e| row(e, id_of(e))).collect();
+    let into = "INSERT INTO events (seq, id, at, kind, user_id, session_id, route_id, org_id, ip, details) VALUES ";
+    insert(txn, into, rows, "").await?;
+    count(txn, zone, good.iter().map(|e| (&**e, id_of(e)))).await
+}
+
+/// The first of `n` numbers that nobody else has, greater than all before.
+async fn numbers(txn: &impl ConnectionTrait, n: usize) -> Result<i64, DbErr> {
+    let text = "UPDATE counters SET value = value + ? WHERE name = 'events' RETURNING value";
+    Ok(Sql::new(text, values![n as i64]).number(txn).await? - n as i64 + 1)
+}
+
+fn row(e: &NewEvent, route: Option<i64>) -> Vec<Value> {
+    values![
+        e.seq,
+        e.id,
+        e.at.0,
+        e.kind.as_str(),
+        e.user,
+        e.session,
+        route,
+        e.organisation,
+        e.ip.as_deref(),
+        e.details.as_deref(),
+    ]
+}
+
+/// Which of `events` are written already.
+async fn written(txn: &impl ConnectionTrait, events: &[NewEvent]) -> Result<HashSet<(i64, Uuid)>, DbErr> {
+    let numbered = || events.iter().map(|e| e.seq).filter(|seq| *seq > 0);
+    let (Some(least), Some(most)) = (numbered().min(), numbered().max()) else { return Ok(HashSet::new()) };
+    let text = "SELECT seq, id FROM events WHERE seq >= ? AND seq <= ?";
+    let rows = Sql::new(text, values![least, most]).rows(txn).await?;
+    rows.iter().map(|r| Ok((r.try_get_by_index(0)?, r.try_get_by_index(1)?))).collect()
+}
+
+async fn people(txn: &impl ConnectionTrait, events: &[NewEvent]) -> Result<HashSet<UserId>, DbErr> {
+    let asked: BTreeSet<UserId> = events.iter().filter_map(|e| e.user).collect();
+    let asked: Vec<UserId> = asked.into_iter().collect();
+    let mut there = HashSet::with_capacity(asked.len());
+    for chunk in chunks(&asked) {
+        let text = format!("SELECT id FROM users WHERE id IN ({})", marks(chunk.len()));
+        let ids = chunk.iter().map(|id| Value::from(*id)).collect();
+        for r in Sql::new(text, ids).rows(txn).await? {
+            there.insert(r.try_get_by_index(0)?);
+        }
+    }
+    Ok(there)
+}
+
+/// The page's id, made when it is not there.
+async fn route(txn: &impl ConnectionTrait, path: &str) -> Result<i64, DbErr> {
+    let find = |path: &str| Sql::new("SELECT id FROM routes WHERE path = ?", values![path]);
+    let known = find(path).number(txn).await?;
+    if known > 0 {
+        return Ok(known);
+    }
+    let next = Sql::new("SELECT coalesce(max(id), 0) + 1 FROM routes", vec![]).number(txn).await?;
+    let path = if next < ROUTES_MAX { path } else { OTHER };
+    let other = if path == OTHER { find(OTHER).number(txn).await? } else { 0 };
+    if other > 0 {
+        return Ok(other);
+    }
+    Sql::new("INSERT INTO routes (id, path) VALUES (?, ?)", values![next, path]).run(txn).await?;
+    Ok(next)
+}
+
+/// Adds to the tables by which series, people and pages of a day are counted.
+async fn count(
+    txn: &impl ConnectionTrait,
+    zone: Zone,
+    events: impl Iterator<Item = (&NewEvent, Option<i64>)>,
+) -> Result<(), DbErr> {
+    let mut slots: BTreeMap<(i64, Uuid, &str), i64> = BTreeMap::new();
+    let mut days = Days::default();
+    for (e, route) in events {
+        *slots.entry((e.at.0.div_euclid(SLOT), e.organisation.unwrap_or_default(), &e.kind)).or_default() += 1;
+        days.add(zone.day(e.at).0, e.seq, e.at, &e.kind, e.user, route);
+    }
+    let rows = slots.into_iter().map(|((slot, org, kind), n)| values![slot, org, kind, n]).collect();
+    let into = "INSERT INTO event_15m (slot, org_id, kind, n) VALUES ";
+    insert(txn, into, rows, " ON CONFLICT (slot, org_id, kind) DO UPDATE SET n = event_15m.n + excluded.n").await?;
+    days.write(txn).await
+}
+
+/// What is counted by day.
+#[derive(Default)]
+pub(crate) struct Days {
+    routes: BTreeMap<(i64, i64, String), i64>,
+    users: BTreeMap<(i64, UserId), (i64, i64)>,
+    seen: BTreeSet<(i64, i64, UserId)>,
+    first: BTreeMap<UserId, i64>,
+}
+
+impl Days {
+    pub(crate) fn add(&mut self, day: i64, seq: i64, at: Time, kind: &str, user: Option<UserId>, route: Option<i64>) {
+        if let Some(route) = route {
+            *self.routes.entry((day, route, kind.to_owned())).or_default() += 1;
+        }
+        let Some(user) = user.filter(|_| ACTIVE.contains(&kind)) else { return };
+        let (first, n) = self.users.entry((day, user)).or_insert((seq, 0));
+        *first = seq.min(*first);
+        *n += 1;
+        let at = at.0;
+        self.first.entry(user).and_modify(|first| *first = at.min(*first)).or_insert(at);
+        if let Some(route) = route.filter(|_| kind == PAGE_VIEW) {
+            self.seen.insert((day, route, user));
+        }
+    }
+
+    pub(crate) async fn write(self, txn: &impl ConnectionTrait) -> Result<(), DbErr> {
+        let rows = self.routes.into_iter().map(|((day, route, kind), n)| values![day, route, kind, n]).collect();
+        let upsert = " ON CONFLICT (day, route_id, kind) DO UPDATE SET views = route_day.views + excluded.views";
+        insert(txn, "INSERT INTO route_day (day, route_id, kind, views) VALUES ", rows, upsert).await?;
+        let rows = self.users.into_iter().map(|((day, user), (seq, n))| values![day, user, seq, n]).collect();
+        let upsert = " ON CONFLICT (day, user_id) DO UPDATE SET n = user_day.n + excluded.n, first_seq = \
+                      CASE WHEN excluded.first_seq < user_day.first_seq THEN excluded.first_seq ELSE user_day.first_seq END";
+        insert(txn, "INSERT INTO user_day (day, user_id, first_seq, n) VALUES ", rows, upsert).await?;
+        let rows = self.seen.into_iter().map(|(day, route, user)| values![day, route, user]).collect();
+        let into = "INSERT INTO user_route_day (day, route_id, user_id) VALUES ";
+        insert(txn, into, rows, " ON CONFLICT (day, route_id, user_id) DO NOTHING").await?;
+        let rows = self.first.into_iter().map(|(user, at)| values![user, at]).collect();
+        let upsert = " ON CONFLICT (user_id) DO UPDATE SET first_at = excluded.first_at \
+                      WHERE excluded.first_at < user_first.first_at";
+        insert(txn, "INSERT INTO user_first (user_id, first_at) VALUES ", rows, upsert).await
+    }
+}
+
+async fn insert(txn: &impl ConnectionTrait, into: &str, rows: Vec<Vec<Value>>, conflict: &str) -> Result<(), DbErr> {
+    for chunk in chunks(&rows) {
+        let row = format!("({})", marks(chunk[0].len()));
+        let text = format!("{into}{}{conflict}", vec![row; chunk.len()].join(", "));
+        Sql::new(text, chunk.concat()).run(txn).await?;
+    }
+    Ok(())
+}
+
+fn chunks<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let size = CHUNKS.into_iter().find(|n| *n <= rest.len())?;
+        let (chunk, tail) = rest.split_at(size);
+        rest = tail;
+        Some(chunk)
+    })
+}
+
+/// Sessions of a user with an event of this kind since then.
+pub(crate) async fn sessions_of(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    kind: &str,
+    since: Time,
+) -> Result<Vec<SessionId>, DbErr> {
+    let text = "SELECT session_id FROM events WHERE user_id = ? AND at > ? AND kind = ? AND session_id IS NOT NULL";
+    let rows = Sql::new(text, values![user, since.0, kind]).rows(db).await?;
+    rows.iter().map(|r| r.try_get_by_index(0)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::activity::{ACTION, LOGIN};
+
+    use super::*;
+    use crate::store::Store;
+
+    /// V15: in whatever order, and twice, everything that is counted stays the same.
+    #[tokio::test]
+    async fn what_comes_twice_is_counted_once() {
+        let mut counted = vec![];
+        for order in [[0, 1, 2, 3, 4, 5], [5, 2, 0, 4, 1, 3]] {
+            let folder = tempfile::tempdir().unwrap();
+            let store = Store::open(&format!("sqlite:{}", folder.path().join("twice.db").display())).await.unwrap();
+            let user = Uuid::from_u128(7);
+            let add = "INSERT INTO users (id, username, name, search, role, created_at) VALUES (?, 'a', 'A', 'a', 'member', 0)";
+            Sql::new(add, values![user]).run(store.write()).await.unwrap();
+            let kinds = [LOGIN, PAGE_VIEW, PAGE_VIEW, ACTION, PAGE_VIEW, PAGE_VIEW];
+            let event = |n: usize| NewEvent {
+                seq: 0,
+                id: Uuid::from_u128(100 + n as u128),
+                at: Time(n as i64 * 7 * 60 * MINUTE),
+                kind: kinds[n].to_owned(),
+                // Nobody is nobody's; of somebody who is gone nothing is written.
+                user: [Some(user), None, Some(Uuid::nil())][usize::from(n == 2) + 2 * usize::from(n == 4)],
+                session: None,
+                organisation: None,
+                route: (kinds[n] == PAGE_VIEW).then(|| format!("/{}", n % 2)),
+                ip: None,
+                details: None,
+            };
+            let mut events: Vec<NewEvent> = order.into_iter().map(event).collect();
+            let (routes, mut written) = (Routes::new(), vec![]);
+            for halves in [[0, 3], [3, 6], [0, 6], [1, 5]] {
+                let txn = store.begin().await.unwrap();
+                let batch = &mut events[halves[0]..halves[1]];
+                written.push(write(&txn, Zone::default(), batch, &routes, &mut Routes::new()).await.unwrap());
+                txn.commit().await.unwrap();
+            }
+            assert_eq!(written[0] + written[1], 5);
+            assert_eq!(written[2..], [0, 0]);
+            let mut all = vec![];
+            for text in [
+                "SELECT count(*) || ' ' || max(seq) FROM events",
+                "SELECT group_concat(t) FROM (SELECT slot || kind || n AS t FROM event_15m ORDER BY slot)",
+                "SELECT group_concat(t) FROM (SELECT day || r.path || views AS t FROM route_day JOIN routes r ON r.id = route_id ORDER BY 1)",
+                "SELECT group_concat(day || ':' || n) FROM user_day",
+                "SELECT group_concat(t) FROM (SELECT day || r.path AS t FROM user_route_day JOIN routes r ON r.id = route_id ORDER BY 1)",
+                "SELECT CAST(first_at AS text) FROM user_first",
+            ] {
+                let row = Sql::new(text, vec![]).row(store.read()).await.unwrap().unwrap();
+                all.push(row.try_get_by_index::<String>(0).unwrap());
+            }
+            counted.push(all);
+        }
+        assert_eq!(counted[0], counted[1]);
+        assert_eq!(counted[0][0], "5 5");
+    }
+}
