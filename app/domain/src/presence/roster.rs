@@ -332,22 +332,25 @@ impl Roster {
             old_deadline.map(|d| self.deadlines.remove(&(d, id)));
             p.deadline.map(|d| self.deadlines.insert((d, id)));
         }
-        for (gone, _) in old_connections.iter().filter(|(c, _)| !p.knows(*c)) {
-            self.connections.remove(gone);
+        // Most of what happens leaves all of these as they are.
+        if !old_connections.iter().map(|(c, _)| *c).eq(connections(p).map(|(c, _)| c)) {
+            for (gone, _) in old_connections.iter().filter(|(c, _)| !p.knows(*c)) {
+                self.connections.remove(gone);
+            }
+            self.connections.extend(connections(p).map(|(c, _)| (c, id)));
         }
-        for (c, _) in connections(p) {
-            self.connections.insert(c, id);
+        if !old_sessions.iter().copied().eq(p.sessions.iter().map(|s| s.id)) {
+            for gone in old_sessions.iter().filter(|s| !p.sessions.iter().any(|k| k.id == **s)) {
+                self.sessions.remove(gone);
+            }
+            self.sessions.extend(p.sessions.iter().map(|s| (s.id, id)));
         }
-        for gone in old_sessions.iter().filter(|s| !p.sessions.iter().any(|k| k.id == **s)) {
-            self.sessions.remove(gone);
-        }
-        for s in &p.sessions {
-            self.sessions.insert(s.id, id);
-        }
-        if p.row.is_some() {
-            self.online.insert(id);
-        } else {
-            self.online.remove(&id);
+        if before.is_some() != p.row.is_some() {
+            if p.row.is_some() {
+                self.online.insert(id);
+            } else {
+                self.online.remove(&id);
+            }
         }
         if before != p.row {
             self.changed.entry(id).or_insert(before);
