@@ -4,7 +4,7 @@ use std::{future::poll_fn, num::NonZeroU32, sync::LazyLock, time::Duration};
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
 use bytes::Bytes;
-use domain::{presence::ConnectionId, time::Millis};
+use domain::{presence::ConnectionId, settings::Settings, time::Millis};
 use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
 use governor::{Quota, RateLimiter, clock::MonotonicClock};
 use services::{
@@ -83,11 +83,8 @@ async fn serve<W>(ws: &mut W, version: Version, socket: &Socket, services: &Serv
 where
     W: Stream<Item = Result<Message, axum::Error>> + Sink<Message, Error = axum::Error> + Unpin,
 {
-    // Whoever has spoken within a heartbeat need not be asked: Phoenix clients beat by themselves. Those who came
-    // together, as after a restart, are not asked together: the first silence is shorter by a share of its own for each.
-    let mut lead = share(socket.id, services.settings.now().heartbeat);
-    let mut quiet_since = Instant::now();
-    let mut silence = Box::pin(sleep_until(end_of_step(quiet_since, services.settings.now().heartbeat - lead)));
+    let mut quiet = Quiet { since: Instant::now(), patience: Patience::First };
+    let mut silence = Box::pin(sleep_until(quiet.due(socket.id, &services.settings.now())));
     // Its default clock asks the processor who it is for each limiter, which a virtual machine answers slowly.
     let limiter = RateLimiter::direct_with_clock(Quota::per_second(PER_SECOND).allow_burst(BURST), MonotonicClock);
     let mut channels = Channels::default();
@@ -103,14 +100,14 @@ where
             },
             () = &mut silence => {
                 // Another rhythm holds from here on: until then nobody is lost by it (`Roster::set_limits`).
-                let heartbeat = services.settings.now().heartbeat;
-                let due = end_of_step(quiet_since, heartbeat - lead);
+                let settings = services.settings.now();
+                let due = quiet.due(socket.id, &settings);
                 if Instant::now() < due {
                     silence.as_mut().reset(due);
                     continue;
                 }
-                (quiet_since, lead) = (Instant::now(), 0);
-                silence.as_mut().reset(end_of_step(quiet_since, heartbeat));
+                quiet = Quiet { since: Instant::now(), patience: Patience::Asked };
+                silence.as_mut().reset(quiet.due(socket.id, &settings));
                 Message::Ping(Bytes::new())
             }
             received = ws.next() => {
@@ -123,13 +120,14 @@ where
                 };
                 // Whatever it says, whoever speaks is there.
                 services.alive(socket);
-                quiet_since = Instant::now();
+                quiet.since = Instant::now();
                 let read = match message {
                     // The protocol's other binary frames carry files, which nobody sends here.
                     Message::Binary(bytes) => realtime::broadcast(&bytes),
                     Message::Text(text) => version.read(&text),
                     _ => continue,
                 };
+                quiet.spoke();
                 let Some(frame) = read else { return End::Close(Close::MALFORMED) };
                 // Boxed: an idle socket does not hold the room that an answer needs.
                 match Box::pin(channels.answer(&frame, socket, services)).await {
@@ -157,6 +155,51 @@ where
     }
 }
 
+/// A socket's silence, and how long it may last before we ask whether anybody is there.
+struct Quiet {
+    since: Instant,
+    patience: Patience,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    /// Never asked yet. Those who came together, as after a restart, are not asked together.
+    First,
+    /// Speaks by itself.
+    Spoke,
+    /// Answered only when asked.
+    Asked,
+}
+
+impl Quiet {
+    /// Somebody said something unasked.
+    fn spoke(&mut self) {
+        if self.patience == Patience::Asked {
+            self.patience = Patience::Spoke;
+        }
+    }
+
+    /// When it is time to ask.
+    fn due(&self, id: ConnectionId, settings: &Settings) -> Instant {
+        end_of_step(self.since, self.patience.lasts(id, settings.heartbeat, settings.presence.lost_after))
+    }
+}
+
+impl Patience {
+    /// Who keeps silent is asked after a heartbeat. Whoever speaks by itself has two fifths more: Phoenix clients beat
+    /// each 30 s, and asked after 25 they would say everything twice. Half of what is left until a socket is lost is for
+    /// the answer.
+    fn lasts(self, id: ConnectionId, heartbeat: Millis, lost_after: Millis) -> Millis {
+        let more = (heartbeat * 2 / 5).min((lost_after - heartbeat) / 2).max(0);
+        heartbeat
+            + match self {
+                Self::First => share(id, more),
+                Self::Spoke => more,
+                Self::Asked => 0,
+            }
+    }
+}
+
 /// A share of `whole` for socket number `id`, such that those of sockets that follow each other lie evenly between nothing
 /// and all of it (Knuth, The Art of Computer Programming 3, 6.4: Fibonacci hashing).
 fn share(id: ConnectionId, whole: Millis) -> Millis {
@@ -164,10 +207,10 @@ fn share(id: ConnectionId, whole: Millis) -> Millis {
     ((u128::from(whole.unsigned_abs()) * u128::from(spread)) >> u32::BITS) as Millis
 }
 
-/// The end of a step, a heartbeat after `start`.
-fn end_of_step(start: Instant, heartbeat: Millis) -> Instant {
+/// The end of a step, `wait` after `start`.
+fn end_of_step(start: Instant, wait: Millis) -> Instant {
     static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
-    let due = start.saturating_duration_since(*BEGAN).as_millis() as u64 + heartbeat.unsigned_abs();
+    let due = start.saturating_duration_since(*BEGAN).as_millis() as u64 + wait.unsigned_abs();
     *BEGAN + Duration::from_millis(due.next_multiple_of(PING_STEP_MS))
 }
 
@@ -236,6 +279,25 @@ fn fault(error: axum::Error) -> End {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_speaks_by_itself_is_asked_later() {
+        let lasts = |patience: Patience, heartbeat, lost_after| patience.lasts(7, heartbeat, lost_after);
+        for (heartbeat, lost_after, spoke) in [
+            (25_000, 45_000, 35_000),
+            (1_000, 3_000, 1_400),
+            (40_000, 45_000, 42_500),
+            // Settings that were refused, had they been in force before.
+            (45_000, 25_000, 45_000),
+        ] {
+            assert_eq!(lasts(Patience::Asked, heartbeat, lost_after), heartbeat);
+            assert_eq!(lasts(Patience::Spoke, heartbeat, lost_after), spoke);
+            assert!((heartbeat..=spoke).contains(&lasts(Patience::First, heartbeat, lost_after)));
+        }
+        let mut quiet = Quiet { since: Instant::now(), patience: Patience::Asked };
+        quiet.spoke();
+        assert!(quiet.patience == Patience::Spoke);
+    }
 
     /// Of a thousand that come together, no tenth of the time has more than a little over its tenth.
     #[test]
