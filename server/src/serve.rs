@@ -4,10 +4,14 @@ use std::{io, net::SocketAddr, time::Duration};
 
 use app::request::{CookieMaker, Links};
 use axum::{Router, extract::ConnectInfo};
+use futures_util::FutureExt;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use services::{Clock, Services};
-use tokio::net::TcpListener;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::{Instant, sleep_until},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 use tracing::{info, warn};
@@ -24,6 +28,13 @@ use crate::{
 const HEAD_MAX: Duration = Duration::from_secs(20);
 /// Requests and sockets may take this long to finish after a stop; the promise is an exit within 10 s.
 const STOP_MAX: Duration = Duration::from_secs(8);
+
+/// In a herd, connections wait this long for company,
+const STEP: Duration = Duration::from_millis(5);
+/// which is where more than a browser opens come within a step,
+const HERD: u32 = 8;
+/// but fewer than could overflow the system's queue.
+const CROWD: u32 = 128;
 
 /// Bound listeners; tests bind port 0.
 pub struct Listeners {
@@ -99,11 +110,48 @@ pub fn origin(address: SocketAddr) -> String {
     }
 }
 
+/// Takes connections: at once, and in a herd those of a step together. What follows, from the first read to the look at
+/// the session, is then done for several with one wake-up, and their first bytes are there already.
+struct Door {
+    listener: TcpListener,
+    /// When the step began, and how many were taken in it.
+    began: Instant,
+    taken: u32,
+    /// Whether the step before was one of a herd.
+    herd: bool,
+}
+
+impl Door {
+    async fn next(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
+        let accepted = match self.listener.accept().now_or_never() {
+            Some(accepted) => accepted,
+            None => {
+                self.rest().await;
+                self.listener.accept().await
+            }
+        };
+        if self.began.elapsed() >= STEP {
+            self.herd = (HERD..CROWD).contains(&self.taken) && self.began.elapsed() < 2 * STEP;
+            (self.began, self.taken) = (Instant::now(), 0);
+        }
+        self.taken += 1;
+        accepted
+    }
+
+    /// Nobody waits just now: in a herd, the next are waited for.
+    async fn rest(&self) {
+        if self.herd || (HERD..CROWD).contains(&self.taken) {
+            sleep_until(self.began + STEP).await;
+        }
+    }
+}
+
 async fn accept(listener: TcpListener, app: Router, requests: &TaskTracker, stop: &CancellationToken) {
+    let mut door = Door { listener, began: Instant::now(), taken: 0, herd: false };
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
+            accepted = door.next() => accepted,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,

@@ -61,6 +61,8 @@ const ACT_MAX: Duration = Duration::from_mins(1);
 /// Sockets whose sessions are looked up in the database at the same time. After a restart everybody comes at once; the
 /// rest of the database's connections are for sign-ins and pages.
 const HERD: usize = 4;
+/// The same on SQLite, which has a connection for nothing else and answers those who wait for it together.
+const HERD_TOGETHER: usize = 32;
 
 pub(crate) struct Inner {
     pub(crate) store: Store,
@@ -111,6 +113,7 @@ impl Sessions {
         let cache = Arc::new(Cache::new(places.clone()));
         let activity = Activity::new(Arc::clone(&cache), store.clone());
         let passwords = Passwords::default();
+        let herd = Semaphore::new(if store.is_postgres() { HERD } else { HERD_TOGETHER });
         Self {
             inner: Arc::new(Inner {
                 store,
@@ -128,7 +131,7 @@ impl Sessions {
                 serving,
                 stop,
                 tasks,
-                herd: Semaphore::new(HERD),
+                herd,
                 cards: Mutex::new(()),
                 cleaning: Arc::default(),
             }),

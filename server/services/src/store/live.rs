@@ -1,5 +1,7 @@
 //! What the server keeps in memory of sessions: loading it, and writing behind what changed.
 
+use std::sync::Arc;
+
 use domain::{
     SessionId, Time,
     account::UserCard,
@@ -83,7 +85,9 @@ fn loaded(row: &QueryResult, card: UserCard) -> Result<Loaded, DbErr> {
 pub(crate) async fn by_hash(store: &Store, hash: &[u8; 32], now: Time) -> Result<Option<Loaded>, DbErr> {
     let row = match &store.kept {
         Some(kept) => kept.by_hash(hash, now).await?,
-        None => Sql::new(select("s.token_hash = ?"), values![hash.to_vec(), now.0]).row(&store.read).await?,
+        None => {
+            Sql::new(select("s.token_hash = ?"), values![hash.to_vec(), now.0]).row(&store.read).await?.map(Arc::new)
+        }
     };
     let Some(row) = row else { return Ok(None) };
     let card = card::Row::from_query_result(&row, "")?.complete(&store.read).await?;

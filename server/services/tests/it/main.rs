@@ -14,6 +14,7 @@ mod cleanup;
 mod data;
 mod events;
 mod files;
+mod herd;
 mod large;
 mod ledger;
 mod limit;
