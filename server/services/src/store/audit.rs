@@ -3,7 +3,7 @@
 use domain::Time;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, FromQueryResult};
 
-use super::sql::{Sql, contains, values};
+use super::sql::{Sql, contains, run_all, values};
 
 /// A row as it is stored.
 #[derive(Clone, Debug, FromQueryResult)]
@@ -55,9 +55,7 @@ pub(crate) async fn insert(txn: &DatabaseTransaction, row: Row) -> Result<(), Db
     let text = format!("INSERT INTO audit ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     let Row { seq, at, action, subject_kind, actor, subject, details, ip, salts, seals, hash } = row;
     let values = values![seq, at, action, subject_kind, actor, subject, details, ip, salts, seals, hash.clone()];
-    Sql::new(text, values).run(txn).await?;
-    Sql::new("UPDATE audit_head SET hash = ?", values![hash]).run(txn).await?;
-    Ok(())
+    run_all(txn, [Sql::new(text, values), Sql::new("UPDATE audit_head SET hash = ?", values![hash])]).await.map(drop)
 }
 
 /// Puts other texts and salts into a row: for an erasure, and for nothing else.

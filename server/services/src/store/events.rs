@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     card::marks,
-    sql::{Sql, values},
+    sql::{Sql, run_all, values},
 };
 
 /// What series are made of: slots of this length fit the midnights of all zones in use.
@@ -89,8 +89,10 @@ async fn put(
     let id_of = |e: &NewEvent| e.route.as_ref().and_then(|r| routes.get(r).or_else(|| fresh.get(r)).copied());
     let rows = good.iter().map(|e| row(e, id_of(e))).collect();
     let into = "INSERT INTO events (seq, id, at, kind, user_id, session_id, route_id, org_id, ip, details) VALUES ";
-    insert(txn, into, rows, "").await?;
-    count(txn, zone, good.iter().map(|e| (&**e, id_of(e)))).await
+    let mut all = insert(into, rows, "");
+    all.extend(count(zone, good.iter().map(|e| (&**e, id_of(e)))));
+    // Of one event there are few texts, which stay prepared.
+    if good.len() == 1 { run_all(txn, all).await.map(drop) } else { run_each(txn, all).await }
 }
 
 /// The first of `n` numbers that nobody else has, greater than all before.
@@ -155,11 +157,7 @@ async fn route(txn: &impl ConnectionTrait, path: &str) -> Result<i64, DbErr> {
 }
 
 /// Adds to the tables by which series, people and pages of a day are counted.
-async fn count(
-    txn: &impl ConnectionTrait,
-    zone: Zone,
-    events: impl Iterator<Item = (&NewEvent, Option<i64>)>,
-) -> Result<(), DbErr> {
+fn count<'a>(zone: Zone, events: impl Iterator<Item = (&'a NewEvent, Option<i64>)>) -> Vec<Sql> {
     let mut slots: BTreeMap<(i64, Uuid, &str), i64> = BTreeMap::new();
     let mut days = Days::default();
     for (e, route) in events {
@@ -168,8 +166,9 @@ async fn count(
     }
     let rows = slots.into_iter().map(|((slot, org, kind), n)| values![slot, org, kind, n]).collect();
     let into = "INSERT INTO event_15m (slot, org_id, kind, n) VALUES ";
-    insert(txn, into, rows, " ON CONFLICT (slot, org_id, kind) DO UPDATE SET n = event_15m.n + excluded.n").await?;
-    days.write(txn).await
+    let mut all = insert(into, rows, " ON CONFLICT (slot, org_id, kind) DO UPDATE SET n = event_15m.n + excluded.n");
+    all.extend(days.statements());
+    all
 }
 
 /// What is counted by day.
@@ -198,28 +197,39 @@ impl Days {
     }
 
     pub(crate) async fn write(self, txn: &impl ConnectionTrait) -> Result<(), DbErr> {
+        run_each(txn, self.statements()).await
+    }
+
+    fn statements(self) -> Vec<Sql> {
         let rows = self.routes.into_iter().map(|((day, route, kind), n)| values![day, route, kind, n]).collect();
         let upsert = " ON CONFLICT (day, route_id, kind) DO UPDATE SET views = route_day.views + excluded.views";
-        insert(txn, "INSERT INTO route_day (day, route_id, kind, views) VALUES ", rows, upsert).await?;
+        let mut all = insert("INSERT INTO route_day (day, route_id, kind, views) VALUES ", rows, upsert);
         let rows = self.users.into_iter().map(|((day, user), (seq, n))| values![day, user, seq, n]).collect();
         let upsert = " ON CONFLICT (day, user_id) DO UPDATE SET n = user_day.n + excluded.n, first_seq = \
                       CASE WHEN excluded.first_seq < user_day.first_seq THEN excluded.first_seq ELSE user_day.first_seq END";
-        insert(txn, "INSERT INTO user_day (day, user_id, first_seq, n) VALUES ", rows, upsert).await?;
+        all.extend(insert("INSERT INTO user_day (day, user_id, first_seq, n) VALUES ", rows, upsert));
         let rows = self.seen.into_iter().map(|(day, route, user)| values![day, route, user]).collect();
         let into = "INSERT INTO user_route_day (day, route_id, user_id) VALUES ";
-        insert(txn, into, rows, " ON CONFLICT (day, route_id, user_id) DO NOTHING").await?;
+        all.extend(insert(into, rows, " ON CONFLICT (day, route_id, user_id) DO NOTHING"));
         let rows = self.first.into_iter().map(|(user, at)| values![user, at]).collect();
         let upsert = " ON CONFLICT (user_id) DO UPDATE SET first_at = excluded.first_at \
                       WHERE excluded.first_at < user_first.first_at";
-        insert(txn, "INSERT INTO user_first (user_id, first_at) VALUES ", rows, upsert).await
+        all.extend(insert("INSERT INTO user_first (user_id, first_at) VALUES ", rows, upsert));
+        all
     }
 }
 
-async fn insert(txn: &impl ConnectionTrait, into: &str, rows: Vec<Vec<Value>>, conflict: &str) -> Result<(), DbErr> {
-    for chunk in chunks(&rows) {
+fn insert(into: &str, rows: Vec<Vec<Value>>, conflict: &str) -> Vec<Sql> {
+    let statement = |chunk: &[Vec<Value>]| {
         let row = format!("({})", marks(chunk[0].len()));
-        let text = format!("{into}{}{conflict}", vec![row; chunk.len()].join(", "));
-        Sql::new(text, chunk.concat()).run(txn).await?;
+        Sql::new(format!("{into}{}{conflict}", vec![row; chunk.len()].join(", ")), chunk.concat())
+    };
+    chunks(&rows).map(statement).collect()
+}
+
+async fn run_each(txn: &impl ConnectionTrait, all: Vec<Sql>) -> Result<(), DbErr> {
+    for statement in all {
+        statement.run(txn).await?;
     }
     Ok(())
 }

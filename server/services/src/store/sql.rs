@@ -82,6 +82,26 @@ impl Sql {
     }
 }
 
+/// Runs several in order, of which none needs an answer of another; how many rows they changed in all. SQLite gets them
+/// as one text: handing a statement to its thread and back takes longer than most of them.
+pub(crate) async fn run_all(
+    db: &impl ConnectionTrait,
+    statements: impl IntoIterator<Item = Sql>,
+) -> Result<u64, DbErr> {
+    if db.get_database_backend() == DbBackend::Postgres {
+        let mut changed = 0;
+        for statement in statements {
+            changed += statement.run(db).await?;
+        }
+        return Ok(changed);
+    }
+    let mut all = Sql::default();
+    for statement in statements {
+        all.append(statement).push("; ", vec![]);
+    }
+    all.run(db).await
+}
+
 fn numbered(text: &str) -> String {
     let mut numbered = String::with_capacity(text.len() + text.len() / 4);
     let mut n = 0;
