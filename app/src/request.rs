@@ -22,6 +22,11 @@ pub struct SessionToken(pub Option<String>);
 #[derive(Clone, Copy, Debug)]
 pub struct LinkIsGood(pub bool);
 
+/// How many notices the person of the request has not read, asked before a page is rendered; nothing for those who cannot
+/// have any.
+#[derive(Clone, Copy, Debug)]
+pub struct Unread(pub Option<u64>);
+
 /// The request's id, as in the logs and the answer's header.
 #[derive(Clone, Debug, Default)]
 pub struct RequestId(pub String);

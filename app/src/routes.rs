@@ -43,6 +43,7 @@ pub const WRITTEN: &[(&str, PageAccess)] = &[
     ("/account/email", PageAccess::SignedIn),
     ("/account/second-factor", PageAccess::SignedIn),
     ("/files", PageAccess::SignedIn),
+    ("/notifications", PageAccess::SignedIn),
     ("/admin/files", PageAccess::Manager),
     ("/admin/outputs", PageAccess::Manager),
     ("/admin/mail", PageAccess::Admin),

@@ -67,6 +67,10 @@ fn field_rule(field: &str) -> Option<&'static str> {
         _ if field.starts_with("values[") => "Use what is said below this field.",
         "file" => "Choose a file, and give it the ending of what it is.",
         "workflow" => "Use at most 60 characters that can be seen.",
+        #[cfg(feature = "ssr")]
+        "at" => "Use a time of day such as 08:00.",
+        #[cfg(feature = "ssr")]
+        "organisation" => "There is no such organisation.",
         "until" => "Use a time in the future, or none.",
         _ => return None,
     })

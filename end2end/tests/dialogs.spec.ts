@@ -51,6 +51,7 @@ for (const width of WIDTHS) {
       "/account/second-factor",
       "/account/email?token=none",
       "/files",
+      "/notifications",
       "/admin/people",
       "/admin/people/import",
       own,

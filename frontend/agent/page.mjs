@@ -13,6 +13,7 @@ const WATCH_MS = 5_000;
 /** As the server's limit. */
 const PAGE_MAX = 512;
 
+import { bell } from "./bell.mjs";
 import { presences } from "./presences.mjs";
 
 const HUB = new URL("hub.mjs", import.meta.url).href;
@@ -46,6 +47,7 @@ export function connect(ofSession, page, inputEvery, heard) {
   listen();
   enter();
   seen(report.page);
+  bell(follow);
 }
 
 /** The reader went to another page of ours. */

@@ -35,6 +35,7 @@ export function begin(told) {
   setInterval(() => root() && times(root()), 10_000);
   setInterval(() => document.hidden || !root() || follow(), STATES_MS);
   document.addEventListener('visibilitychange', () => document.hidden || !root() || follow());
+  document.addEventListener('rollcall:notices', () => root()?.querySelector('[data-notices]') && ask(here(), '/rpc/refresh'));
   // What turns all times of a page (`clock.rs`) has done so when these have been heard.
   for (const name of ['click', 'keydown', 'change']) {
     addEventListener(name, () => setTimeout(() => root() && times(root())));

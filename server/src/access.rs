@@ -58,6 +58,7 @@ pub const TOPICS: &[(&str, TopicAccess)] = &[
     ("live:online", TopicAccess::Manager),
     ("live:activity", TopicAccess::Manager),
     ("live:uploads", TopicAccess::Manager),
+    ("notices:me", TopicAccess::SignedIn),
 ];
 
 /// Who may call what is not a page.
@@ -140,6 +141,11 @@ const ACCESS: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/admin/uploads/summary", Access::Manager),
     ("GET", "/api/v1/admin/uploads/running", Access::Manager),
     ("GET", "/api/v1/admin/outputs", Access::Manager),
+    ("GET", "/api/v1/notices", Access::SignedIn),
+    ("POST", "/api/v1/notices/read", Access::SignedIn),
+    ("GET", "/api/v1/notices/subscriptions", Access::SignedIn),
+    ("POST", "/api/v1/notices/subscriptions", Access::Manager),
+    ("DELETE", "/api/v1/notices/subscriptions/{id}", Access::SignedIn),
     ("GET", "/api/v1/admin/settings", Access::Admin),
     ("PATCH", "/api/v1/admin/settings", Access::Admin),
     ("POST", "/rpc/sign_in", Access::Public),
@@ -201,6 +207,9 @@ const ACCESS: &[(&str, &str, Access)] = &[
     ("POST", "/rpc/clean_up", Access::Admin),
     ("POST", "/rpc/save_settings", Access::Admin),
     ("POST", "/rpc/delete_upload", Access::SignedIn),
+    ("POST", "/rpc/read_notices", Access::SignedIn),
+    ("POST", "/rpc/ask_for_notices", Access::Manager),
+    ("POST", "/rpc/end_notices", Access::SignedIn),
     ("POST", "/rpc/retry_mail", Access::Admin),
     ("POST", "/rpc/retry_mails", Access::Admin),
     ("POST", "/rpc/drop_mail", Access::Admin),

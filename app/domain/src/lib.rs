@@ -12,6 +12,7 @@ pub mod activity;
 pub mod error;
 pub mod files;
 pub mod mail;
+pub mod notices;
 pub mod people;
 pub mod preferences;
 pub mod presence;

@@ -73,6 +73,8 @@ pub(crate) fn Frame() -> impl IntoView {
         <div class="shell">
             <nav class="side" aria-label="Main">
                 <a class="brand" href="/"><Mark /><span>{text::PRODUCT}</span></a>
+                // The server's, and kept true by a script of its own; with the frame it is made once.
+                <div class="bell" inner_html=bell()></div>
                 {if manager {
                     view! {
                         <Lines lines=CONSOLE />
@@ -109,6 +111,16 @@ pub(crate) fn Frame() -> impl IntoView {
         <HelpDialog />
         <StatusRegion />
     }
+}
+
+#[cfg(feature = "ssr")]
+fn bell() -> String {
+    crate::written::bell()
+}
+
+#[cfg(not(feature = "ssr"))]
+fn bell() -> String {
+    String::new()
 }
 
 #[component]

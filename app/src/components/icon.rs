@@ -14,6 +14,7 @@ pub(crate) enum Icon {
     Groups,
     Sessions,
     Mail,
+    Bell,
     Files,
     Audit,
     Settings,
@@ -53,6 +54,7 @@ impl Icon {
             }
             Self::Sessions => "M2 3.500h12v9H2zM2 6.500h12M5 9.500h3",
             Self::Mail => "M1.500 3.500h13v9h-13zM1.500 4l6.500 5 6.500-5",
+            Self::Bell => "M3 11.500h10c-1-1-1.500-2-1.500-5a3.500 3.500 0 0 0-7 0c0 3-.5 4-1.500 5zM6.500 13.500h3",
             Self::Files => "M1.500 13v-10h5l1.500 2h6.500v8z",
             Self::Audit => "M3.500 1.500h6l3 3v10h-9zM9.500 1.500v3h3M6 8h4M6 11h4",
             Self::Settings => {

@@ -20,6 +20,7 @@
 //!   `data-pause` on a button with `aria-pressed` stops that, and so does a `<details>` that is open in the part `list`;
 //! - `data-upload` on a form with a file field: `files.mjs` sends its files one by one, with progress, into `data-queue`,
 //!   also those dropped on `data-drop`. `data-arriving`: the table of uploads on their way stays true;
+//! - `data-notices`: the page is asked for again when the number of unread notices is another one (`bell.mjs`);
 //! - `when`, `exact`: an instant, to the second and in UTC until the script makes it local.
 
 mod account;
@@ -32,6 +33,7 @@ mod email;
 mod files;
 mod forgot;
 mod mail;
+mod notices;
 pub(crate) mod part;
 pub(crate) mod people;
 pub(crate) mod query;
@@ -44,6 +46,7 @@ use leptos::{prelude::*, reactive::owner::Owner};
 use serde::{Deserialize, Serialize};
 use services::Services;
 
+pub(crate) use self::notices::bell;
 use self::query::Query;
 use crate::{
     routes::{is_listed, page_access},
@@ -118,6 +121,7 @@ async fn look(services: &Services, actor: &Actor, url: &str, again: bool) -> Res
         ["account", "email"] => email::write(&asked).await,
         ["account", "devices"] => devices::write(&asked).await,
         ["files"] => files::own(&asked).await,
+        ["notifications"] => notices::write(&asked).await,
         ["admin", "files"] => files::admin(&asked).await,
         ["admin", "outputs"] => files::outputs(&asked).await,
         ["admin", "mail"] => mail::write(&asked).await,

@@ -17,6 +17,7 @@ pub mod directory;
 pub mod files;
 pub mod geo;
 pub mod mail;
+pub mod notices;
 mod passwords;
 pub mod preferences;
 pub mod presence;
@@ -48,6 +49,7 @@ pub use crate::{
     files::{Files, StorageError},
     geo::{PlaceError, Places},
     mail::{Mail, Smtp},
+    notices::Notices,
     preferences::PreferencesOf,
     presence::Presence,
     second_factor::SecondFactor,
@@ -107,6 +109,7 @@ pub struct Services {
     pub preferences: PreferencesOf,
     pub activity: Activity,
     pub files: Files,
+    pub notices: Notices,
     pub mail: Mail,
     pub second_factor: SecondFactor,
     pub audit: Audit,
@@ -155,7 +158,8 @@ impl Services {
             tasks.clone(),
         );
         let changing = SettingsOf::new(sessions.clone());
-        let files = Files::open(sessions.clone(), &config.storage_url)?;
+        let notices = Notices::new(sessions.clone());
+        let files = Files::open(sessions.clone(), notices.clone(), &config.storage_url)?;
         if config.background {
             // Before anything is loaded, so that nothing that ends from here on is missed.
             let (ending, change) = (sessions.last_ending().await?, changing.last().await?);
@@ -168,6 +172,8 @@ impl Services {
             files.tell_all_uploads().await?;
             tasks.spawn(files.clone().run(stop.clone()));
             tasks.spawn(files.clone().run_running(stop.clone()));
+            tasks.spawn(notices.clone().run_bell(stop.clone()));
+            tasks.spawn(notices.clone().run_digests(stop.clone()));
             tasks.spawn(audit.clone().run(stop.clone()));
             tasks.spawn(mail.clone().run(stop.clone()));
             tasks.spawn(vault::seal_old(store.clone(), vault.clone(), stop.clone()));
@@ -180,6 +186,7 @@ impl Services {
             accounts,
             activity,
             files,
+            notices,
             mail,
             second_factor: SecondFactor::new(sessions.clone()),
             audit,

@@ -15,6 +15,7 @@ mod admin_settings;
 mod admin_users;
 mod auth;
 mod files;
+mod notices;
 mod preferences;
 mod presence;
 mod session;
@@ -74,6 +75,10 @@ fn documented() -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(auth::forgot))
         .routes(routes!(auth::second_factor))
         .routes(routes!(admin_mail::list))
+        .routes(routes!(notices::list))
+        .routes(routes!(notices::read))
+        .routes(routes!(notices::subscriptions, notices::subscribe))
+        .routes(routes!(notices::unsubscribe))
         .routes(routes!(session::current))
         .routes(routes!(session::get_data, session::put_data, session::delete_data))
         .routes(routes!(sessions::own, sessions::end_others))

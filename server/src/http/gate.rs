@@ -1,7 +1,7 @@
 //! Who may open a page: decided before anything is rendered, from the table in `app::routes`.
 
 use app::{
-    request::LinkIsGood,
+    request::{LinkIsGood, Unread},
     routes::{PageAccess, escape, is_written, page_access},
     written,
 };
@@ -28,6 +28,14 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
     let access = page_access(path);
     let level = request.extensions().get::<Actor>().and_then(|a| a.person().ok()).map(|p| p.card.level);
     if access.allows(level) {
+        if level.is_some()
+            && access != PageAccess::Public
+            && let Some(actor) = request.extensions().get::<Actor>()
+        {
+            let unread = state.services.notices.unread(actor).await;
+            request.extensions_mut().insert(Unread(unread.ok().flatten()));
+        }
+        let path = request.uri().path();
         return if is_written(path) { write(&state, request, next).await } else { next.run(request).await };
     }
     if level.is_none() {

@@ -34,6 +34,7 @@ pub(super) enum Answer {
 enum Topic {
     Me,
     Uploads,
+    Notices,
     Presence(presence::topic::Topic),
     Live(Key),
     Activity,
@@ -45,6 +46,7 @@ impl Topic {
             "presence:me" => Some(Self::Me),
             "live:activity" => Some(Self::Activity),
             "live:uploads" => Some(Self::Uploads),
+            "notices:me" => Some(Self::Notices),
             _ if text.starts_with("live:online") => Key::of_topic(text).map(Self::Live),
             _ => presence::topic::Topic::parse(text).map(Self::Presence),
         }
@@ -55,6 +57,7 @@ impl Topic {
         match self {
             Self::Me => "presence:me",
             Self::Uploads => "live:uploads",
+            Self::Notices => "notices:me",
             Self::Live(_) => "live:online",
             Self::Activity => "live:activity",
             Self::Presence(topic) => match (topic.scope, topic.realtime) {
@@ -152,6 +155,7 @@ impl Channels {
         match topic {
             Topic::Me => {}
             Topic::Uploads => socket.unwatch_uploads(),
+            Topic::Notices => socket.unwatch_notices(),
             Topic::Presence(topic) => socket.unwatch(topic),
             Topic::Live(key) => socket.unquery(key),
             Topic::Activity => services.activity.unwatch(socket),
@@ -212,6 +216,11 @@ async fn enter(frame: &Frame, topic: Topic, socket: &Socket, services: &Services
         _ if services.sessions.lacks_second_factor(&actor) => Err(ApiError::second_factor_missing()),
         Topic::Uploads => {
             socket.watch_uploads(&actor).await?;
+            Ok(json!({}))
+        }
+        Topic::Notices => {
+            socket.watch_notices().await?;
+            services.notices.ring(actor.user_id());
             Ok(json!({}))
         }
         Topic::Presence(topic) => {

@@ -1,5 +1,5 @@
 //! `kill -9` while files come: after the next start there is no row without its file and no file without its row, and
-//! what was acknowledged is there, whole.
+//! what was acknowledged is there, whole, and told once to whoever asked.
 //!
 //! `ROLLCALL_TEST_FILE_KILLS` says how often, 8 by default; `ROLLCALL_TEST_SEED` makes another run.
 
@@ -11,6 +11,7 @@ use std::{
 
 use futures_util::StreamExt;
 use reqwest::Method;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
 
@@ -63,7 +64,12 @@ async fn no_orphans_after_kill_9() {
     let token = program.setup.clone().unwrap();
     let fields = [("token", &*token), ("username", "ada"), ("name", "Ada"), ("password", PASSWORD)];
     assert_eq!(first.rpc("set_up", &fields).await.status, 200);
+    let eve = json!({"username": "eve", "role": "admin", "email": "eve@example.org"});
+    assert_eq!(first.post("/api/v1/admin/users", eve).await.status, 201);
     program.kill();
+    let asks = "INSERT INTO upload_subscriptions (id, user_id, mail, at_minute, created_at) \
+                SELECT randomblob(16), id, 'at_once', 480, 0 FROM users WHERE username = 'eve'";
+    Database::open(dir.path()).await.run(asks).await;
     let mut dice = Dice::new(seed);
     let acknowledged = Acknowledged::default();
     let mut cut = 0;
@@ -107,6 +113,9 @@ async fn check(dir: &std::path::Path, acknowledged: &Acknowledged, kill: u64) {
     assert_eq!(rows, there, "rows and files after kill {kill}");
     assert!(files_in(dir, "files.partial").is_empty(), "partial files after kill {kill}");
     assert_eq!(database.number("SELECT count(*) FROM unkept_files").await, 0, "after kill {kill}");
+    let told = "(SELECT count(*) FROM notices n JOIN mails m ON m.id = n.mail_id WHERE n.upload_id = f.id)";
+    let wrong = database.number(&format!("SELECT count(*) FROM uploads f WHERE {told} <> 1")).await;
+    assert_eq!(wrong, 0, "uploads told of otherwise than once after kill {kill}");
     for (id, hash) in acknowledged.lock().unwrap().iter() {
         let row = format!("{} {hash} ", id.replace('-', ""));
         assert!(rows.iter().any(|r| r.starts_with(&row)), "{id} was acknowledged and lost by kill {kill}");

@@ -35,6 +35,7 @@ mod ledger;
 mod limits;
 mod logs;
 mod mail;
+mod notices;
 mod outage;
 mod pages;
 mod passwords;

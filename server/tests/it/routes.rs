@@ -38,6 +38,8 @@ pub(crate) fn body(path: &str) -> Option<Value> {
         "/api/v1/admin/teams" => json!({"name": "Red", "organisation_id": NOBODY}),
         "/api/v1/admin/roles" | "/api/v1/admin/roles/{id}" => json!({"name": "editor", "level": "member"}),
         "/api/v1/admin/settings" => json!({"grace": "15s"}),
+        "/api/v1/notices/read" => json!({"id": null}),
+        "/api/v1/notices/subscriptions" => json!({"workflow": "Scans", "mail": "daily", "at": "07:30"}),
         "/api/v1/admin/sessions/cleanup" => json!({"older_than_seconds": 3_000_000}),
         _ => return None,
     })
@@ -62,6 +64,7 @@ pub(crate) fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
         | "/rpc/end_session"
         | "/rpc/drop_mail"
         | "/rpc/delete_upload"
+        | "/rpc/end_notices"
         | "/rpc/retry_mail"
         | "/rpc/invite_person"
         | "/rpc/reset_link"
@@ -389,7 +392,7 @@ async fn parameters_are_known_and_given_once() {
             }
         }
     }
-    assert_eq!(with_parameters.len(), 27, "{with_parameters:?}");
+    assert_eq!(with_parameters.len(), 28, "{with_parameters:?}");
     for ((path, method), names) in with_parameters {
         let ask = async |query: String| {
             admin.send(admin.request(method.parse().unwrap(), &format!("{}?{query}", concrete(&path)))).await

@@ -50,13 +50,13 @@ fn filter_of(q: &Query, label: &str) -> FileFilter {
 }
 
 /// A file's name, which fetches it. `noun` is the part of the path.
-fn link(noun: &str, id: uuid::Uuid, name: &str) -> impl IntoView + use<> {
+pub(super) fn link(noun: &str, id: uuid::Uuid, name: &str) -> impl IntoView + use<> {
     let href = format!("/api/v1/{noun}/{id}/content");
     view! { <a class="file" href=href rel="external" download=name.to_owned()>{name.to_owned()}</a> }
 }
 
 /// A size, and exactly what it is.
-fn size(n: u64) -> impl IntoView {
+pub(super) fn size(n: u64) -> impl IntoView {
     let exact = format!("{n} bytes");
     view! { <span title=exact>{bytes_text(n)}</span> }
 }

@@ -197,7 +197,15 @@ impl Arrival {
         let about = About { card, session: self.session.id, ip: Some(ip) };
         let kind = if self.table == Table::Uploads { "upload" } else { "output" };
         files.sessions.inner.events.append(&txn, kind, about).await.map_err(db)?;
+        let told = match self.table {
+            Table::Uploads => files.notices.tell(&txn, card, self.id, self.label.as_deref()).await?,
+            Table::Outputs => vec![],
+        };
         commit(txn).await?;
+        if !told.is_empty() {
+            files.notices.ring(told);
+            files.sessions.inner.mail.wake();
+        }
         let file = store.within(rows::one(store.read(), self.table, self.id)).await?;
         let file = file.ok_or_else(|| ApiError::new(ErrorCode::NotFound, "It was deleted as soon as it came."))?;
         if self.table == Table::Uploads {

@@ -30,7 +30,7 @@ pub use self::{
     storage::StorageError,
 };
 use self::{running::Registry, storage::Storage};
-use crate::{clock::Clock, sessions::Sessions, store::Store};
+use crate::{clock::Clock, notices::Notices, sessions::Sessions, store::Store};
 
 struct Inner {
     storage: Storage,
@@ -45,18 +45,19 @@ struct Inner {
 #[derive(Clone)]
 pub struct Files {
     pub(crate) sessions: Sessions,
+    notices: Notices,
     inner: Arc<Inner>,
 }
 
 impl Files {
-    pub(crate) fn open(sessions: Sessions, url: &str) -> Result<Self, StorageError> {
+    pub(crate) fn open(sessions: Sessions, notices: Notices, url: &str) -> Result<Self, StorageError> {
         let inner = Inner {
             storage: Storage::open(url)?,
             running: Arc::default(),
             expected: Mutex::default(),
             unkept: Notify::new(),
         };
-        Ok(Self { sessions, inner: Arc::new(inner) })
+        Ok(Self { sessions, notices, inner: Arc::new(inner) })
     }
 
     fn store(&self) -> &Store {

@@ -170,6 +170,7 @@ impl Files {
         self.wake();
         if kind.table() == Table::Uploads {
             self.tell_uploads(file.user_id, None).await;
+            self.notices.ring_all().await;
         }
         Ok(())
     }

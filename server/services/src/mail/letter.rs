@@ -3,6 +3,7 @@
 use domain::{
     Time,
     account::UserCard,
+    files::{File, bytes_text},
     time::{DAY, Millis, human},
     useragent::Device,
 };
@@ -126,6 +127,37 @@ pub(crate) fn invitation(to: &UserCard, link: &str, good_for: Millis) -> Letter 
         ),
         good_for,
     }
+}
+
+/// The kind of a mail that tells of uploads.
+pub(crate) const UPLOADS: &str = "uploads";
+
+/// Uploads that somebody asked to be told of; what it says is written when it is sent.
+pub(crate) fn uploads() -> Letter {
+    Letter { kind: UPLOADS, subject: "New uploads", body: String::new(), good_for: NOTICE }
+}
+
+/// What it says: the first of `all` uploads, and where to see the others.
+pub(crate) fn of_uploads(to: &UserCard, first: &[File], all: u64, link: &str) -> String {
+    let lines: Vec<String> = first
+        .iter()
+        .map(|f| {
+            let workflow = f.label.as_ref().map(|w| format!(", workflow {w}")).unwrap_or_default();
+            let (size, at) = (bytes_text(f.size), f.created_at.exact());
+            format!("  {}\n    {size}, by {} ({}){workflow}, {at} UTC", f.name, f.user_name, f.username)
+        })
+        .collect();
+    let more = match all.saturating_sub(first.len() as u64) {
+        0 => String::new(),
+        n => format!("\n\nAnd {n} more."),
+    };
+    letter(
+        to,
+        &format!(
+            "These files were uploaded:\n\n{}{more}\n\nSee them, or choose what you are told of:\n\n{link}",
+            lines.join("\n")
+        ),
+    )
 }
 
 /// The second factor was turned on or off, by whomever.

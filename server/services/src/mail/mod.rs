@@ -4,7 +4,8 @@
 //!
 //! No request waits for a mail server, and a mail that was promised is not lost when there is none, until what it says is
 //! of no use any more: then it is given up and shown with that reason. What a mail says is sealed while it waits, and gone
-//! once it is sent or too late. To add one: a function in `letter`, `Mail::put` in the act's
+//! once it is sent or too late. One that tells of uploads has no text until it is sent: it says what its reader may see
+//! then. To add one: a function in `letter`, `Mail::put` in the act's
 //! transaction, `Mail::wake` after its commit.
 
 pub(crate) mod letter;
@@ -13,7 +14,7 @@ mod send;
 use std::sync::Arc;
 
 use domain::{
-    Actor, ApiError, ErrorCode,
+    Actor, ApiError, ErrorCode, Time,
     access::Action,
     account::UserCard,
     mail::{MailState, MailView},
@@ -74,7 +75,18 @@ impl Mail {
 
     /// Puts a mail to somebody into the outbox; without an address there is nothing to send. `wake` after the commit.
     pub(crate) async fn put(&self, txn: &DatabaseTransaction, to: &UserCard, letter: Letter) -> Result<(), ApiError> {
-        let Some(address) = &to.email else { return Ok(()) };
+        self.put_at(txn, to, letter, self.inner.clock.now()).await.map(drop)
+    }
+
+    /// The same, to be sent from `due` on; its id.
+    pub(crate) async fn put_at(
+        &self,
+        txn: &DatabaseTransaction,
+        to: &UserCard,
+        letter: Letter,
+        due: Time,
+    ) -> Result<Option<Uuid>, ApiError> {
+        let Some(address) = &to.email else { return Ok(None) };
         let Inner { clock, vault, .. } = &*self.inner;
         let (id, now) = (clock.new_id(), clock.now());
         let (body_key, body) = vault.seal(&rows::about(id), &letter.body)?;
@@ -87,9 +99,11 @@ impl Mail {
             body,
             body_key,
             now,
-            good_until: now.plus(letter.good_for),
+            due,
+            good_until: due.plus(letter.good_for),
         };
-        rows::insert(txn, new).await.map_err(db)
+        rows::insert(txn, new).await.map_err(db)?;
+        Ok(Some(id))
     }
 
     /// Tells the sending task that there may be something to do.

@@ -15,8 +15,12 @@ use lettre::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Inner, Mail};
-use crate::store::mail::{self as rows, Due};
+use super::{Inner, Mail, letter};
+use crate::store::{
+    card,
+    mail::{self as rows, Due},
+    notices,
+};
 
 /// How long after each failed try the next one is; after the last a mail is given up and shown.
 const WAITS: [Millis; 7] = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR, 12 * HOUR, DAY];
@@ -33,6 +37,11 @@ const ERROR_MAX: usize = 300;
 
 /// Why a mail that was not sent in time never is.
 const TOO_LATE: &str = "It was too late: what it says is no longer true.";
+
+/// Why a mail of uploads never is.
+const NOTHING_LEFT: &str = "Nothing was left in it that its reader asks for and may see.";
+/// Uploads that a mail names.
+const NAMED: u32 = 50;
 
 /// The server to send by, and as whom.
 #[derive(Clone)]
@@ -134,11 +143,18 @@ impl Mail {
         let late = mail.good_until.is_some_and(|until| Time(until) <= now);
         let sealed = mail.body_key.as_ref().zip(mail.body.as_ref());
         let body = sealed.and_then(|(key, body)| vault.open_sealed(key, &rows::about(mail.id), body).ok());
-        let Some(body) = body.filter(|_| !late) else {
+        let Some(mut body) = body.filter(|_| !late) else {
             let why = if late { TOO_LATE } else { "It cannot be opened with this key." };
             store.within(rows::failed(write, mail.id, why, None, late)).await?;
             return Ok(false);
         };
+        if mail.kind == letter::UPLOADS {
+            let Some(text) = self.of_uploads(mail).await? else {
+                store.within(rows::failed(write, mail.id, NOTHING_LEFT, None, true)).await?;
+                return Ok(false);
+            };
+            body = text;
+        }
         let result = smtp.send(mail, body).await;
         let now = clock.now();
         match result {
@@ -153,6 +169,16 @@ impl Mail {
                 Ok(false)
             }
         }
+    }
+
+    /// What a mail of uploads says now; nothing when nothing is left to say.
+    async fn of_uploads(&self, mail: &Due) -> Result<Option<String>, ApiError> {
+        let store = &self.inner.store;
+        let reader = mail.user_id.as_slice();
+        let cards = store.within(card::by_ids(store.read(), reader)).await?;
+        let Some(to) = cards.first() else { return Ok(None) };
+        let (first, all) = store.within(notices::of_mail(store.read(), mail.id, to, NAMED)).await?;
+        Ok((!first.is_empty()).then(|| letter::of_uploads(to, &first, all, &self.link("/notifications"))))
     }
 }
 

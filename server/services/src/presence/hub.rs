@@ -1,9 +1,10 @@
 //! The task that owns presence.
 //!
 //! - `sockets`: connections and the ends of sessions. `flush`: what changed goes out.
-//! - `reading`: what it answers. `watching`: topics and live queries. `uploads`: files as they come.
+//! - `reading`: what it answers. `watching`: topics and live queries. `uploads`: files as they come. `notices`: the bell.
 
 mod flush;
+mod notices;
 mod reading;
 mod sockets;
 mod uploads;

@@ -229,6 +229,19 @@ impl Presence {
         self.tell(move |hub| hub.uploaded(organisation, &upload));
     }
 
+    /// Somebody has so many unread notices.
+    pub(crate) fn unread(&self, user: UserId, unread: u64) {
+        self.tell(move |hub| hub.unread(user, unread));
+    }
+
+    /// Who is here and hears of notices; nobody beside the server.
+    pub(crate) async fn watchers_of_notices(&self) -> Vec<UserId> {
+        if self.hub.is_none() {
+            return vec![];
+        }
+        self.ask(|hub| hub.watchers_of_notices()).await.unwrap_or_default()
+    }
+
     /// The states of those who are not offline within a reach, of everybody or of these; nothing beside the server.
     pub(crate) async fn states(
         &self,
@@ -426,6 +439,17 @@ impl Socket {
     pub fn unwatch_uploads(&self) {
         let id = self.id;
         self.presence.tell(move |hub| hub.unwatch_uploads(id));
+    }
+
+    /// Hears how many of its person's notices are unread, from the next time they are counted on.
+    pub async fn watch_notices(&self) -> Result<(), ApiError> {
+        let (id, user) = (self.id, self.session.user_id());
+        self.presence.ask(move |hub| hub.watch_notices(id, user)).await
+    }
+
+    pub fn unwatch_notices(&self) {
+        let id = self.id;
+        self.presence.tell(move |hub| hub.unwatch_notices(id));
     }
 
     pub fn unquery(&self, key: Key) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
 use domain::{
-    Reach, Time,
+    Reach, Time, UserId,
     presence::{ConnectionId, Counts, PersonRow, diff, live::View, roster::Change, topic::Audience},
     wire,
 };
@@ -52,6 +52,8 @@ pub(super) struct Watchers {
     pub(super) live: BTreeMap<(ConnectionId, Key), Live>,
     /// Who watches uploads, and how far they see.
     pub(super) uploads: BTreeMap<ConnectionId, Reach>,
+    /// Who hears of their unread notices, and the number they were told last.
+    pub(super) notices: BTreeMap<ConnectionId, (UserId, Option<u64>)>,
 }
 
 impl Watchers {
@@ -69,6 +71,7 @@ impl Watchers {
             .flatten()
             .chain(self.live.keys().map(|(c, _)| c))
             .chain(self.uploads.keys())
+            .chain(self.notices.keys())
             .copied()
             .collect();
         all.into_iter()
@@ -78,6 +81,7 @@ impl Watchers {
         self.topics.values_mut().for_each(|w| w.retain(|c| *c != id));
         self.topics.retain(|_, w| !w.is_empty());
         self.uploads.remove(&id);
+        self.notices.remove(&id);
         for key in self.keys_of(id) {
             self.live.remove(&(id, key));
         }

@@ -64,7 +64,7 @@ pub(crate) async fn insert(db: &impl ConnectionTrait, table: Table, new: New<'_>
 }
 
 #[derive(FromQueryResult)]
-struct Row {
+pub(super) struct Row {
     id: Uuid,
     user_id: Uuid,
     username: String,
@@ -96,15 +96,19 @@ impl From<Row> for File {
     }
 }
 
-fn select(table: Table) -> Sql {
-    let (name, label) = (table.name(), table.label());
-    Sql::new(
-        format!(
-            "SELECT f.id, f.user_id, u.username, u.name AS user_name, u.organisation_id, f.name, f.{label} AS label, \
-             f.content_type, f.size, f.sha256, f.created_at FROM {name} f JOIN users u ON u.id = f.user_id WHERE "
-        ),
-        vec![],
+/// The columns of a row, of a table `f` joined with `users u`.
+pub(super) fn columns(table: Table) -> String {
+    format!(
+        "f.id, f.user_id, u.username, u.name AS user_name, u.organisation_id, f.name, f.{} AS label, f.content_type, \
+         f.size, f.sha256, f.created_at",
+        table.label()
     )
+}
+
+fn select(table: Table) -> Sql {
+    let text =
+        format!("SELECT {} FROM {} f JOIN users u ON u.id = f.user_id WHERE ", columns(table), table.name());
+    Sql::new(text, vec![])
 }
 
 /// The filter within a reach, as a condition on a table `f` joined with `users u`.

@@ -4,7 +4,7 @@ use domain::{
     Time, UserId,
     mail::{MailState, MailView},
 };
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, FromQueryResult};
 use uuid::Uuid;
 
 use super::{
@@ -27,6 +27,8 @@ pub(crate) struct New<'a> {
     pub(crate) body: String,
     pub(crate) body_key: String,
     pub(crate) now: Time,
+    /// When it is sent.
+    pub(crate) due: Time,
     pub(crate) good_until: Time,
 }
 
@@ -35,7 +37,7 @@ pub(crate) async fn insert(db: &impl ConnectionTrait, new: New<'_>) -> Result<()
                 tries) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)";
     let until = new.good_until.0;
     let values =
-        values![new.id, new.kind, new.user, new.to, new.subject, new.body, new.body_key, new.now.0, until, new.now.0];
+        values![new.id, new.kind, new.user, new.to, new.subject, new.body, new.body_key, new.now.0, until, new.due.0];
     Sql::new(text, values).run(db).await.map(|_| ())
 }
 
@@ -43,6 +45,8 @@ pub(crate) async fn insert(db: &impl ConnectionTrait, new: New<'_>) -> Result<()
 #[derive(FromQueryResult)]
 pub(crate) struct Due {
     pub(crate) id: Uuid,
+    pub(crate) kind: String,
+    pub(crate) user_id: Option<Uuid>,
     pub(crate) recipient: String,
     pub(crate) subject: String,
     pub(crate) body: Option<String>,
@@ -53,7 +57,7 @@ pub(crate) struct Due {
 }
 
 pub(crate) async fn due(db: &impl ConnectionTrait, now: Time, limit: i64) -> Result<Vec<Due>, DbErr> {
-    let text = "SELECT id, recipient, subject, body, body_key, good_until, next_try_at, tries FROM mails \
+    let text = "SELECT id, kind, user_id, recipient, subject, body, body_key, good_until, next_try_at, tries FROM mails \
                 WHERE next_try_at IS NOT NULL AND next_try_at <= ? ORDER BY next_try_at LIMIT ?";
     Sql::new(text, values![now.0, limit]).all(db).await
 }
@@ -62,6 +66,35 @@ pub(crate) async fn due(db: &impl ConnectionTrait, now: Time, limit: i64) -> Res
 pub(crate) async fn take(db: &impl ConnectionTrait, due: &Due, next: Time) -> Result<bool, DbErr> {
     let text = "UPDATE mails SET next_try_at = ?, tries = tries + 1 WHERE id = ? AND next_try_at = ?";
     Ok(Sql::new(text, values![next.0, due.id, due.next_try_at]).run(db).await? == 1)
+}
+
+/// The newest mail of a kind to somebody that nobody has tried to send, written after `since`. Its row is held, so that it
+/// is not taken on before the caller's transaction ends.
+pub(crate) async fn untried(
+    txn: &DatabaseTransaction,
+    user: UserId,
+    kind: &str,
+    since: Time,
+) -> Result<Option<Uuid>, DbErr> {
+    let untried = "tries = 0 AND next_try_at IS NOT NULL";
+    let text = format!(
+        "UPDATE mails SET tries = 0 WHERE id = (SELECT id FROM mails WHERE user_id = ? AND kind = ? AND created_at > ? \
+         AND {untried} ORDER BY created_at DESC LIMIT 1) AND {untried} RETURNING id"
+    );
+    let row = Sql::new(text, values![user, kind, since.0]).row(txn).await?;
+    row.map(|r| r.try_get_by_index(0)).transpose()
+}
+
+/// When the last mail of a kind to somebody, written after `since`, was sent or is waiting since.
+pub(crate) async fn last(
+    txn: &DatabaseTransaction,
+    user: UserId,
+    kind: &str,
+    since: Time,
+) -> Result<Option<Time>, DbErr> {
+    let text = "SELECT max(coalesce(sent_at, created_at)) FROM mails WHERE user_id = ? AND kind = ? AND created_at > ?";
+    let last = Sql::new(text, values![user, kind, since.0]).number(txn).await?;
+    Ok((last > 0).then_some(Time(last)))
 }
 
 /// It went out, and what it said is forgotten.

@@ -28,6 +28,7 @@ mod kept;
 pub(crate) mod list;
 pub(crate) mod live;
 pub(crate) mod mail;
+pub(crate) mod notices;
 pub(crate) mod people;
 pub(crate) mod rules;
 pub(crate) mod sealed;

@@ -236,4 +236,6 @@ pub(crate) const GOES: &[(&str, &str)] = &[
     ("backup_codes", "SELECT count(*) FROM backup_codes WHERE user_id = ?"),
     ("uploads", "SELECT count(*) FROM uploads WHERE user_id = ?"),
     ("outputs", "SELECT count(*) FROM outputs WHERE user_id = ?"),
+    ("upload_subscriptions", "SELECT count(*) FROM upload_subscriptions WHERE user_id = ?"),
+    ("notices", "SELECT count(*) FROM notices WHERE user_id = ?"),
 ];

@@ -26,6 +26,8 @@ const REST_ALONE: u32 = 1;
 /// What is counted of events is kept for 25 months, and who saw which page for 400 days.
 const COUNTED_KEPT: Millis = 760 * DAY;
 const SEEN_KEPT: Millis = 400 * DAY;
+/// Notices go this long after they were read.
+const READ_NOTICES_KEPT: Millis = 30 * DAY;
 const A_WHILE: Duration = Duration::from_secs(1);
 
 /// A clean-up under way.
@@ -65,7 +67,8 @@ impl<'a> Sweep<'a> {
         self.batch(&Sql::new(text, values![before.0, BATCH])).await
     }
 
-    /// The rest of what has its time: addresses, events, intervals of presence, failures, tokens, the record of endings. All of it, in batches.
+    /// The rest of what has its time: addresses, events, intervals of presence, failures, tokens, the record of
+    /// endings, notices. All of it, in batches.
     pub(crate) async fn retain(
         &mut self,
         settings: &Settings,
@@ -129,6 +132,12 @@ impl<'a> Sweep<'a> {
                  (SELECT day, route_id, user_id FROM user_route_day WHERE day <= ? LIMIT ?)",
                 now.plus(-SEEN_KEPT).0 / DAY,
             ),
+            (
+                "DELETE FROM notices WHERE id IN \
+                 (SELECT id FROM notices WHERE read_at IS NOT NULL AND read_at <= ? LIMIT ?)",
+                now.plus(-READ_NOTICES_KEPT).0,
+            ),
+            ("DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE created_at <= ? LIMIT ?)", events.0),
         ];
         for (text, before) in jobs {
             while self.batch(&Sql::new(text, values![before, BATCH])).await? == BATCH as u64 && !stop.is_cancelled() {}

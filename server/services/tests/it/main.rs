@@ -20,6 +20,7 @@ mod ledger;
 mod limit;
 mod list;
 mod mail;
+mod notices;
 mod people;
 mod place;
 mod predicate;

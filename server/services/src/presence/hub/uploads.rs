@@ -59,7 +59,7 @@ impl Hub {
         }
     }
 
-    fn push_to(&self, id: ConnectionId, frame: &Bytes) {
+    pub(super) fn push_to(&self, id: ConnectionId, frame: &Bytes) {
         if let Some(outbox) = self.registry.outbox(id) {
             outbox.push(frame.clone());
         }

@@ -116,6 +116,7 @@ impl Hub {
         if let Some(reach) = self.watchers.uploads.get(&id).copied() {
             self.send_arriving(id, reach);
         }
+        self.send_unread(id);
         self.flush();
         for key in self.watchers.keys_of(id) {
             if let Some(mut live) = self.watchers.live.remove(&(id, key)) {
