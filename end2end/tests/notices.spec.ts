@@ -7,7 +7,7 @@ import { MailServer } from "../support/smtp";
 import { expect, test } from "../support/test";
 import { walk } from "../support/walk";
 
-test.setTimeout(120_000);
+test.setTimeout(300_000);
 
 const text = (name: string) => ({ name, mimeType: "text/plain", buffer: Buffer.from(`This is ${name}.`) });
 

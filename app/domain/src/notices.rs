@@ -5,12 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{
-    ApiError, Time,
-    account::Named,
-    files::UploadView,
-    time::{DAY, MINUTE},
-};
+use crate::{ApiError, Time, account::Named, files::UploadView};
 
 /// When somebody is written to; the bell rings at once in any case.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -67,12 +62,6 @@ impl TimeOfDay {
     pub fn minutes(self) -> i64 {
         self.0.into()
     }
-
-    /// The first such time after `now`.
-    pub fn next(self, now: Time) -> Time {
-        let at = Time(now.0.div_euclid(DAY) * DAY + self.minutes() * MINUTE);
-        if at > now { at } else { at.plus(DAY) }
-    }
 }
 
 impl fmt::Display for TimeOfDay {
@@ -91,7 +80,7 @@ pub struct NewSubscription {
     pub organisation: Option<Uuid>,
     pub workflow: Option<String>,
     pub mail: MailWhen,
-    /// For `daily`: the time of day, such as `08:00`, which is also what is meant without one.
+    /// For `daily`: the time of day in the zone of the instance, such as `08:00`, which is also what is meant without one.
     pub at: Option<String>,
 }
 
@@ -133,8 +122,6 @@ pub const COUNTED_MAX: u64 = 99;
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -145,15 +132,5 @@ mod tests {
         }
         assert_eq!(TimeOfDay::of_minutes(1_439).map(|t| t.to_string()).as_deref(), Some("23:59"));
         assert_eq!([TimeOfDay::of_minutes(1_440), TimeOfDay::of_minutes(-1)], [None, None]);
-    }
-
-    proptest! {
-        #[test]
-        fn the_next_is_within_a_day(now in 0_i64..4_000_000_000_000, minutes in 0_i64..1_440) {
-            let time = TimeOfDay::of_minutes(minutes).unwrap();
-            let next = time.next(Time(now));
-            prop_assert!(next.0 > now && next.0 <= now + DAY);
-            prop_assert!(next.clock().starts_with(&time.to_string()));
-        }
     }
 }

@@ -21,9 +21,9 @@ pub mod files;
 #[cfg(feature = "ssr")]
 pub mod mail;
 #[cfg(feature = "ssr")]
-pub mod notices;
-#[cfg(feature = "ssr")]
 pub mod me;
+#[cfg(feature = "ssr")]
+pub mod notices;
 #[cfg(feature = "ssr")]
 pub mod page;
 #[cfg(feature = "ssr")]

@@ -179,14 +179,20 @@ fn form(asked: &Asked, choices: Choices) -> impl IntoView + use<> {
     let wrong = refusal(asked, ASK);
     let marked = |name: &str| wrong.as_ref().and_then(|e| e.fields.get(name).cloned());
     let whole = whole(asked);
-    let organisations = choices.organisations.into_iter().map(|(id, name)| view! { <option value=id>{format!("Uploads of {name}")}</option> });
+    let organisations = choices
+        .organisations
+        .into_iter()
+        .map(|(id, name)| view! { <option value=id>{format!("Uploads of {name}")}</option> });
     let mails = [(MailWhen::AtOnce, "At once"), (MailWhen::Daily, "Every day"), (MailWhen::Never, "Never")];
     let mails = mails.map(|(when, word)| view! { <option value=when.as_str()>{word}</option> });
+    // A hint is one of a few words, and the zone any of hundreds: said beside it.
+    let hint = "Of the mail of every day.";
+    let zone = format!("It is counted in {}.", asked.services.settings.now().zone);
     let time = Field {
         kind: "time",
         value: TimeOfDay::MORNING.to_string(),
         optional: true,
-        hint: "Of the mail of every day, in UTC.",
+        hint,
         ..Field::new("at", "Time of day")
     };
     view! {
@@ -216,6 +222,7 @@ fn form(asked: &Asked, choices: Choices) -> impl IntoView + use<> {
                         <select id="f-mail" name="mail">{mails.collect_view()}</select>
                     </div>
                     {field(time, wrong.as_ref())}
+                    <p class="hint">{zone}</p>
                     <div class="actions start">
                         <button class="button primary">"Tell me"</button>
                     </div>

@@ -50,8 +50,7 @@ async fn the_bell_rings_for_those_who_asked() {
     let of_max = ask(&max, json!({"organisation": own, "workflow": "Scans", "mail": "daily"})).await;
     assert_eq!((&of_max["organisation"]["name"], &of_max["at"]), (&json!("North"), &json!("08:00")));
 
-    let (mut a, mut second, mut m, mut b) =
-        (bell(&ada).await, bell(&ada).await, bell(&max).await, bell(&ben).await);
+    let (mut a, mut second, mut m, mut b) = (bell(&ada).await, bell(&ada).await, bell(&max).await, bell(&ben).await);
     for socket in [&mut a, &mut second, &mut m, &mut b] {
         assert_eq!(unread(socket).await, 0);
     }
@@ -71,7 +70,10 @@ async fn the_bell_rings_for_those_who_asked() {
     let of_max = max.get("/api/v1/notices?unread=true").await.json();
     assert_eq!((&of_max["total"], &of_max["items"][0]["upload"]["username"]), (&json!(1), &json!("mia")));
     let page = max.page("/notifications").await.text;
-    assert!(page.contains("one.txt") && !page.contains("two.txt") && page.contains("by e-mail every day at 08:00"), "{page}");
+    assert!(
+        page.contains("one.txt") && !page.contains("two.txt") && page.contains("by e-mail every day at 08:00"),
+        "{page}"
+    );
 
     let id = list["items"][0]["id"].clone();
     assert_eq!(max.post("/api/v1/notices/read", json!({"id": id})).await.status, 404);
@@ -110,7 +112,8 @@ async fn what_is_asked_for_is_checked() {
     }
     assert_eq!(seen[0].0, 422);
     assert_eq!(seen[0], seen[1], "another's organisation is as if it were not there");
-    for body in [json!({"mail": "hourly"}), json!({"at": "8"}), json!({"workflow": "x".repeat(61)}), json!({"what": 1})] {
+    for body in [json!({"mail": "hourly"}), json!({"at": "8"}), json!({"workflow": "x".repeat(61)}), json!({"what": 1})]
+    {
         let answer = ada.post("/api/v1/notices/subscriptions", body.clone()).await;
         assert_eq!(answer.status, 422, "{body}: {}", answer.text);
     }
@@ -121,7 +124,10 @@ async fn what_is_asked_for_is_checked() {
     let page = ada.page("/notifications").await.text;
     assert!(page.contains("Everybody’s uploads for Scans") && page.contains("every day at 07:45"), "{page}");
     let wrong = ada.request(Method::POST, "/rpc/ask_for_notices").header("accept", "text/html");
-    let wrong = wrong.header("referer", ada.url("/notifications")).header("content-type", "application/x-www-form-urlencoded").body("at=morning");
+    let wrong = wrong
+        .header("referer", ada.url("/notifications"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body("at=morning");
     let wrong = ada.send(wrong).await;
     let back = wrong.header("location").replace(&ada.url(""), "");
     let page = ada.page(&back).await.text;
@@ -146,7 +152,8 @@ async fn revoked_rights_silence_the_bell() {
     let mut m = bell(&max).await;
     assert_eq!(unread(&mut m).await, 0);
     let id = app.services.accounts.one(&domain::Actor::Operator, "max").await.unwrap().user.id;
-    let edit = ada.send(ada.request(Method::PATCH, &format!("/api/v1/admin/users/{id}")).json(&json!({"role": "member"})));
+    let edit =
+        ada.send(ada.request(Method::PATCH, &format!("/api/v1/admin/users/{id}")).json(&json!({"role": "member"})));
     assert_eq!(edit.await.status, 200);
     assert_eq!(m.closed().await, Some(4001));
     mia.upload("late.txt", b"late", None).await;

@@ -63,7 +63,12 @@ impl Zone {
 
     /// When the day begins: at midnight, or where the clocks leave midnight out, as soon as they say that it is that day.
     pub fn begin(self, day: Day) -> Time {
-        let mut local = day.date().and_time(NaiveTime::MIN);
+        self.at(day, 0)
+    }
+
+    /// When the clocks show this minute of the day; where they leave it out, as soon as they have gone past it.
+    fn at(self, day: Day, minute: i64) -> Time {
+        let mut local = day.date().and_time(NaiveTime::MIN) + TimeDelta::minutes(minute);
         // All changes of clocks are of whole quarters of an hour; one zone once left a whole day out.
         for _ in 0..=2 * 24 * 4 {
             if let Some(at) = self.0.from_local_datetime(&local).earliest() {
@@ -72,6 +77,13 @@ impl Zone {
             local += TimeDelta::minutes(15);
         }
         Time(local.and_utc().timestamp_millis())
+    }
+
+    /// The first time after `now` at which the clocks show this minute of a day.
+    pub fn next(self, minute: i64, now: Time) -> Time {
+        let today = self.day(now);
+        let days = [today, Day(today.0 + 1)].map(|day| self.at(day, minute));
+        days.into_iter().find(|at| *at > now).unwrap_or_else(|| self.at(Day(today.0 + 2), minute))
     }
 
     /// From its first instant to that of the next day.
@@ -139,6 +151,23 @@ mod tests {
     }
 
     #[test]
+    fn times_of_day_are_the_clocks() {
+        for (name, now, next) in [
+            ("UTC", "2026-03-02T08:00:00Z", "2026-03-03T08:00:00Z"),
+            ("Europe/Berlin", "2026-03-28T07:30:00Z", "2026-03-29T06:00:00Z"),
+            ("America/New_York", "2026-03-02T08:00:00Z", "2026-03-02T13:00:00Z"),
+            ("Asia/Kolkata", "2026-03-02T02:00:00Z", "2026-03-02T02:30:00Z"),
+        ] {
+            assert_eq!(zone(name).next(8 * 60, at(now)), at(next), "{name} {now}");
+        }
+        // Half past two is left out in spring, and comes twice in autumn: then the first counts.
+        let berlin = zone("Europe/Berlin");
+        assert_eq!(berlin.next(150, at("2026-03-29T00:00:00Z")), at("2026-03-29T01:00:00Z"));
+        assert_eq!(berlin.next(150, at("2026-10-25T00:00:00Z")), at("2026-10-25T00:30:00Z"));
+        assert_eq!(berlin.next(150, at("2026-10-25T00:30:00Z")), at("2026-10-26T01:30:00Z"));
+    }
+
+    #[test]
     fn zones_have_names() {
         assert_eq!(Zone::parse("Europe/Berlin").map(Zone::name), Some("Europe/Berlin"));
         assert!(Zone::parse("Berlin").is_none() && Zone::parse("").is_none() && Zone::parse("+01:00").is_none());
@@ -156,6 +185,8 @@ mod tests {
             let (begin, end) = zone.span(day);
             prop_assert!(begin.0 <= ms && ms < end.0, "{} {day}", zone.name());
             prop_assert_eq!(zone.begin(Day(day.0 + 1)), end);
+            let next = zone.next(ms % 1_440, Time(ms));
+            prop_assert!(next.0 > ms && next.0 <= ms + 51 * HOUR, "{} {next}", zone.name());
         }
     }
 }

@@ -79,20 +79,21 @@ impl Notices {
             return Err(strange());
         }
         let there = rows::subscriptions(&txn, user).await.map_err(db)?;
-        let same = |s: &&Subscription| s.organisation.as_ref().map(|o| o.id) == new.organisation && s.workflow == workflow;
+        let same =
+            |s: &&Subscription| s.organisation.as_ref().map(|o| o.id) == new.organisation && s.workflow == workflow;
         let id = match there.iter().find(same) {
             Some(same) => {
                 rows::change_subscription(&txn, same.id, new.mail, at).await.map_err(db)?;
                 same.id
             }
             None if there.len() >= SUBSCRIPTIONS_MAX => {
-                let message = format!("You asked for {SUBSCRIPTIONS_MAX} kinds of uploads already. End one of them first.");
+                let message =
+                    format!("You asked for {SUBSCRIPTIONS_MAX} kinds of uploads already. End one of them first.");
                 return Err(ApiError::new(ErrorCode::Conflict, message));
             }
             None => {
                 let (id, workflow) = (clock.new_id(), workflow.as_deref());
-                let row =
-                    rows::NewRow { id, user, organisation: new.organisation, workflow, mail: new.mail, at, now };
+                let row = rows::NewRow { id, user, organisation: new.organisation, workflow, mail: new.mail, at, now };
                 rows::add_subscription(&txn, row).await.map_err(db)?;
                 id
             }

@@ -42,7 +42,7 @@ impl Notices {
         let ids: Vec<UserId> = asked.iter().map(|a| a.user_id).collect();
         let cards = card::by_ids(txn, &ids).await.map_err(db)?;
         let settings = self.sessions.inner.settings.now();
-        let now = self.clock().now();
+        let (now, zone) = (self.clock().now(), self.sessions.inner.events.zone());
         let mut told = vec![];
         for (card, asked) in cards.iter().filter_map(|c| Some((c, asked.iter().find(|a| a.user_id == c.id)?))) {
             let reach = reach(card.level, card.organisation.as_ref().map(|o| o.id), Action::Files);
@@ -51,7 +51,7 @@ impl Notices {
             }
             let (mail, digest_at) = match asked.mail() {
                 MailWhen::AtOnce => (self.mail(txn, card, now).await?, None),
-                MailWhen::Daily => (None, Some(asked.at().next(now))),
+                MailWhen::Daily => (None, Some(zone.next(asked.at().minutes(), now))),
                 MailWhen::Never => (None, None),
             };
             let (id, subscription) = (self.clock().new_id(), asked.id);

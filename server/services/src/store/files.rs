@@ -106,8 +106,7 @@ pub(super) fn columns(table: Table) -> String {
 }
 
 fn select(table: Table) -> Sql {
-    let text =
-        format!("SELECT {} FROM {} f JOIN users u ON u.id = f.user_id WHERE ", columns(table), table.name());
+    let text = format!("SELECT {} FROM {} f JOIN users u ON u.id = f.user_id WHERE ", columns(table), table.name());
     Sql::new(text, vec![])
 }
 

@@ -4,8 +4,8 @@
 
 use domain::{
     OrganisationId, Reach, Time, UserId,
-    account::{Named, UserCard},
     access::{Action, reach},
+    account::{Named, UserCard},
     files::{File, FileFilter},
     notices::{COUNTED_MAX, MailWhen, Notice, Subscription, TimeOfDay},
 };
@@ -144,7 +144,8 @@ pub(crate) async fn unread(db: &impl ConnectionTrait, card: &UserCard) -> Result
 
 /// Marks one as read, or all that are there now.
 pub(crate) async fn read(db: &impl ConnectionTrait, user: UserId, id: Option<Uuid>, now: Time) -> Result<u64, DbErr> {
-    let mut sql = Sql::new("UPDATE notices SET read_at = ? WHERE user_id = ? AND read_at IS NULL", values![now.0, user]);
+    let mut sql =
+        Sql::new("UPDATE notices SET read_at = ? WHERE user_id = ? AND read_at IS NULL", values![now.0, user]);
     if let Some(id) = id {
         sql.push(" AND id = ?", values![id]);
     }
@@ -265,7 +266,8 @@ pub(crate) async fn change_subscription(
 
 /// What is asked for no more is not mailed either, whatever waits.
 pub(crate) async fn delete_subscription(txn: &DatabaseTransaction, user: UserId, id: Uuid) -> Result<bool, DbErr> {
-    let waiting = "UPDATE notices SET digest_at = NULL WHERE subscription_id = ? AND user_id = ? AND digest_at IS NOT NULL";
+    let waiting =
+        "UPDATE notices SET digest_at = NULL WHERE subscription_id = ? AND user_id = ? AND digest_at IS NOT NULL";
     Sql::new(waiting, values![id, user]).run(txn).await?;
     let text = "DELETE FROM upload_subscriptions WHERE id = ? AND user_id = ?";
     Ok(Sql::new(text, values![id, user]).run(txn).await? == 1)

@@ -114,7 +114,10 @@ async fn everybody_is_told_of_what_they_asked_for_and_may_see() {
         let next = notices.list(&ada.actor(), false, 200, one.next.as_deref()).await.unwrap();
         assert_eq!((next.items.len(), next.next, next.total), (2, None, None));
         notices.read(&ada.actor(), None).await.unwrap();
-        assert_eq!((notices.unread(&ada.actor()).await, notices.unread(&max.actor()).await), (Ok(Some(0)), Ok(Some(1))));
+        assert_eq!(
+            (notices.unread(&ada.actor()).await, notices.unread(&max.actor()).await),
+            (Ok(Some(0)), Ok(Some(1)))
+        );
 
         // Who may not see them any more is not told, of what came before neither; who may again, is.
         let accounts = &w.services.accounts;
@@ -149,7 +152,8 @@ async fn everybody_is_told_of_what_they_asked_for_and_may_see() {
         assert_eq!(told(w, &ada).await, ["1 of north", "4 of max", "5 of north"]);
         person(w, "eve", "admin", None).await;
         accounts.delete(OP, "ada").await.unwrap();
-        let left = "SELECT CAST(count(*) AS text) FROM notices n JOIN users u ON u.id = n.user_id WHERE u.username = 'ada'";
+        let left =
+            "SELECT CAST(count(*) AS text) FROM notices n JOIN users u ON u.id = n.user_id WHERE u.username = 'ada'";
         assert_eq!(w.text(left).await.as_deref(), Some("0"));
     })
     .await;
@@ -158,8 +162,7 @@ async fn everybody_is_told_of_what_they_asked_for_and_may_see() {
 #[tokio::test]
 async fn what_is_asked_for_is_asked_once_and_ended() {
     each(Settings::default(), async |w| {
-        let (ada, max) =
-            (person(w, "ada", "admin", None).await, person(w, "max", "manager", Some("North")).await);
+        let (ada, max) = (person(w, "ada", "admin", None).await, person(w, "max", "manager", Some("North")).await);
         let notices = &w.services.notices;
         let first = ask(w, &ada, organisation(&max), " Month  end ", MailWhen::AtOnce).await;
         assert_eq!((first.workflow.as_deref(), first.at.as_deref()), (Some("Month end"), None));
@@ -185,7 +188,8 @@ async fn what_is_asked_for_is_asked_once_and_ended() {
         w.services.accounts.edit(OP, "max", to).await.unwrap();
         w.sql("DELETE FROM organisations WHERE name = 'North'").await;
         assert!(notices.subscriptions(&again(w, &max).await.actor()).await.unwrap().is_empty());
-        let acts = "SELECT CAST(count(*) AS text) FROM audit WHERE action IN ('upload_notices_asked', 'upload_notices_ended')";
+        let acts =
+            "SELECT CAST(count(*) AS text) FROM audit WHERE action IN ('upload_notices_asked', 'upload_notices_ended')";
         assert_eq!(w.text(acts).await.as_deref(), Some("54"));
     })
     .await;
@@ -233,7 +237,12 @@ async fn mails_go_out_at_once_and_never_say_too_much() {
         let first = server.mail(1).await;
         assert_eq!(first.to, ["max@example.org"]);
         assert!(first.headers.contains("Subject: New uploads"), "{}", first.headers);
-        for said in ["first.txt", "7 B, by mia (mia), workflow Scans, 2027-01-15", "second.txt", "https://rollcall.example/notifications"] {
+        for said in [
+            "first.txt",
+            "7 B, by mia (mia), workflow Scans, 2027-01-15",
+            "second.txt",
+            "https://rollcall.example/notifications",
+        ] {
             assert!(first.body.contains(said), "{said}: {}", first.body);
         }
         // What comes within the minute is in the next one.
@@ -260,7 +269,10 @@ async fn mails_go_out_at_once_and_never_say_too_much() {
             let accounts = &w.services.accounts;
             match way {
                 0 => drop(
-                    accounts.edit(OP, "max", UserEdit { role: Some("member".into()), ..UserEdit::default() }).await.unwrap(),
+                    accounts
+                        .edit(OP, "max", UserEdit { role: Some("member".into()), ..UserEdit::default() })
+                        .await
+                        .unwrap(),
                 ),
                 1 => accounts.disable(OP, "max").await.unwrap(),
                 2 => drop(
