@@ -186,15 +186,9 @@ fn form(asked: &Asked, choices: Choices) -> impl IntoView + use<> {
     let mails = [(MailWhen::AtOnce, "At once"), (MailWhen::Daily, "Every day"), (MailWhen::Never, "Never")];
     let mails = mails.map(|(when, word)| view! { <option value=when.as_str()>{word}</option> });
     // A hint is one of a few words, and the zone any of hundreds: said beside it.
-    let hint = "Of the mail of every day.";
+    let hint = "Of the mail of every day, such as 17:30.";
     let zone = format!("It is counted in {}.", asked.services.settings.now().zone);
-    let time = Field {
-        kind: "time",
-        value: TimeOfDay::MORNING.to_string(),
-        optional: true,
-        hint,
-        ..Field::new("at", "Time of day")
-    };
+    let time = Field { value: TimeOfDay::MORNING.to_string(), optional: true, hint, ..Field::new("at", "Time of day") };
     view! {
         <section class="card after" aria-labelledby="ask">
             <header><h2 id="ask">"Be told of uploads"</h2></header>
