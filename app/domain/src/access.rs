@@ -79,10 +79,12 @@ pub enum Action {
     Activity,
     /// See and fetch what people sent and what was made for them.
     Files,
+    /// See what the server is asked for, by whom, and how quickly it answers.
+    Traffic,
 }
 
 impl Action {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Watch,
         Self::Sessions,
         Self::CleanUp,
@@ -94,6 +96,7 @@ impl Action {
         Self::Mail,
         Self::Activity,
         Self::Files,
+        Self::Traffic,
     ];
 
     /// What a person's page says of it.
@@ -110,6 +113,7 @@ impl Action {
             Self::Mail => "See the outbox of mails, and send or drop what is stuck",
             Self::Activity => "See what people did, and take it out",
             Self::Files => "See and fetch uploads and outputs, and watch uploads as they come",
+            Self::Traffic => "See what the server is asked for, and how quickly it answers",
         }
     }
 }
@@ -142,7 +146,13 @@ pub fn reach(level: Level, organisation: Option<OrganisationId>, action: Action)
         }
         (
             Level::Manager,
-            Action::CleanUp | Action::Accounts | Action::Directory | Action::Audit | Action::Settings | Action::Mail,
+            Action::CleanUp
+            | Action::Accounts
+            | Action::Directory
+            | Action::Audit
+            | Action::Settings
+            | Action::Mail
+            | Action::Traffic,
         )
         | (Level::Member, _) => Reach::Nothing,
     }
@@ -232,16 +242,16 @@ mod tests {
     fn the_whole_matrix() {
         let (one, two) = (Reach::Organisation(Uuid::from_u128(1)), Reach::Organisation(Uuid::from_u128(2)));
         let (all, none) = (Reach::Everything, Reach::Nothing);
-        // Watch, Sessions, CleanUp, Accounts, People, Directory, Audit, Settings, Mail, Activity, Files
+        // Watch, Sessions, CleanUp, Accounts, People, Directory, Audit, Settings, Mail, Activity, Files, Traffic
         let rows = [
-            (Actor::Anonymous, [none; 11]),
-            (person(Level::Member, Some(1)), [none; 11]),
-            (person(Level::Manager, None), [none; 11]),
-            (person(Level::Manager, Some(1)), [one, one, none, none, one, none, none, none, none, one, one]),
-            (person(Level::Manager, Some(2)), [two, two, none, none, two, none, none, none, none, two, two]),
-            (person(Level::Admin, None), [all; 11]),
-            (person(Level::Admin, Some(1)), [all; 11]),
-            (Actor::Operator, [all; 11]),
+            (Actor::Anonymous, [none; 12]),
+            (person(Level::Member, Some(1)), [none; 12]),
+            (person(Level::Manager, None), [none; 12]),
+            (person(Level::Manager, Some(1)), [one, one, none, none, one, none, none, none, none, one, one, none]),
+            (person(Level::Manager, Some(2)), [two, two, none, none, two, none, none, none, none, two, two, none]),
+            (person(Level::Admin, None), [all; 12]),
+            (person(Level::Admin, Some(1)), [all; 12]),
+            (Actor::Operator, [all; 12]),
         ];
         for (actor, expected) in rows {
             assert_eq!(Action::ALL.map(|a| actor.reach(a)), expected, "{actor:?}");

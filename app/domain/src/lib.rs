@@ -19,6 +19,8 @@ pub mod presence;
 pub mod session;
 pub mod settings;
 pub mod time;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod traffic;
 pub mod useragent;
 pub mod wire;
 

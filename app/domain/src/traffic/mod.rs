@@ -1,0 +1,28 @@
+//! Requests: how many, how quickly answered, and how they ended. Time is an argument; nothing here reads a clock.
+//!
+//! - `durations`: what can be added up, and what is read from it. `tally`: the counts beside it, and what they come to.
+//! - `recent`: the last hour by seconds. `slots`: quarters of an hour by route, for good. `callers`: who asked most.
+//! - `report`: slots summed up for a page.
+
+mod callers;
+mod durations;
+mod recent;
+mod report;
+mod slots;
+mod tally;
+
+pub use self::{
+    callers::Callers,
+    durations::Durations,
+    recent::{KEPT, Recent},
+    report::{Report, RouteRow},
+    slots::{Row, SLOT, Slots, slot_of},
+    tally::{Point, Seen, Series, Tally, Totals, class},
+};
+
+use crate::{Time, time::DAY};
+
+/// When the day of `now` began. The one place that knows where days begin: in UTC, until the instance has a zone.
+pub fn day_start(now: Time) -> Time {
+    Time(now.0 - now.0.rem_euclid(DAY))
+}
