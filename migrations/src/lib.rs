@@ -19,6 +19,7 @@ mod m0012_settings;
 mod m0013_a_million;
 mod m0014_activity;
 mod m0015_files;
+mod m0016_traffic;
 mod m0017_notices;
 
 use sea_orm_migration::prelude::*;
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_a_million::Migration),
             Box::new(m0014_activity::Migration),
             Box::new(m0015_files::Migration),
+            Box::new(m0016_traffic::Migration),
             Box::new(m0017_notices::Migration),
         ]
     }

@@ -110,9 +110,33 @@ impl Device {
     }
 }
 
+/// Words by which programs that read the web say so themselves.
+const BOTS: [&str; 8] = ["bot", "crawl", "spider", "slurp", "facebookexternalhit", "preview", "monitor", "uptime"];
+
+/// Whether a program that nobody sits at says so. What claims to be a browser is believed.
+pub fn is_bot(user_agent: &str) -> bool {
+    let lower = user_agent.to_ascii_lowercase();
+    BOTS.iter().any(|mark| lower.contains(mark))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bots_say_so() {
+        for bot in [
+            "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+            "Mozilla/5.0 (compatible; YandexBot/3.0)",
+            "UptimeRobot/2.0",
+            "facebookexternalhit/1.1",
+        ] {
+            assert!(is_bot(bot), "{bot}");
+        }
+        for none in ["curl/8.5.0", "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0", ""] {
+            assert!(!is_bot(none), "{none}");
+        }
+    }
 
     #[test]
     fn real_user_agents() {

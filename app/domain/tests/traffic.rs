@@ -59,7 +59,14 @@ fn v9_a_mean_is_never_a_mean_of_means() {
     assert!(near(recent.last(BEGIN.plus(2 * MINUTE), 120).avg_ms));
 
     let from = slot_of(BEGIN);
-    let report = Report::of([row(from, &minute), row(from.plus(SLOT), &b)], from, from.plus(2 * SLOT), 2 * SLOT);
+    let report = Report::of(
+        [row(from, &minute), row(from.plus(SLOT), &b)],
+        from,
+        from.plus(2 * SLOT),
+        2 * SLOT,
+        from.plus(SLOT),
+    );
+    assert_eq!(report.points[0].rps, 101.0 * 1_000.0 / SLOT as f64, "a step that goes on is as long as it has lasted");
     assert!(near(report.points[0].avg_ms) && near(report.total.durations.mean_ms()));
     assert!(near(report.routes[0].durations.mean_ms()));
     assert!(is_near(report.points[0].p50_ms, 10.0) && is_near(report.routes[0].durations.quantile_ms(1.0), 1_000.0));

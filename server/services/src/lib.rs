@@ -28,6 +28,7 @@ pub mod settings;
 mod signs;
 pub mod store;
 mod throttle;
+pub mod traffic;
 pub mod vault;
 
 use std::{path::PathBuf, time::Duration};
@@ -58,6 +59,7 @@ pub use crate::{
     settings::{Changes, Present, SettingsOf},
     signs::Opened,
     store::{Inspection, Migration, Store, audit::AuditFilter},
+    traffic::Traffic,
     vault::{KeyView, Tried, Vault, VaultError},
 };
 
@@ -115,6 +117,7 @@ pub struct Services {
     pub audit: Audit,
     pub vault: Vault,
     pub store: Store,
+    pub traffic: Traffic,
     pub settings: SettingsOf,
     pub clock: Clock,
 }
@@ -160,6 +163,7 @@ impl Services {
         let changing = SettingsOf::new(sessions.clone());
         let notices = Notices::new(sessions.clone());
         let files = Files::open(sessions.clone(), notices.clone(), &config.storage_url)?;
+        let traffic = Traffic::open(store.clone(), presence.clone(), clock.clone(), config.background).await?;
         if config.background {
             // Before anything is loaded, so that nothing that ends from here on is missed.
             let (ending, change) = (sessions.last_ending().await?, changing.last().await?);
@@ -178,6 +182,8 @@ impl Services {
             tasks.spawn(mail.clone().run(stop.clone()));
             tasks.spawn(vault::seal_old(store.clone(), vault.clone(), stop.clone()));
             tasks.spawn(sessions.clone().run_watch(ending, stop.clone()));
+            tasks.spawn(traffic.clone().run(stop.clone()));
+            tasks.spawn(traffic.clone().run_live(stop.clone()));
             tasks.spawn(changing.clone().run_watch(change, stop));
         }
         let accounts = Accounts::new(sessions.clone());
@@ -195,6 +201,7 @@ impl Services {
             sessions,
             presence,
             store,
+            traffic,
             settings: changing,
             clock,
         })
@@ -209,13 +216,15 @@ impl Services {
 
     /// Writes everything that waits; to be called last, when requests and sockets are done.
     pub async fn flush(&self) {
-        let all = async { tokio::join!(self.sessions.flush(), self.presence.flush(), self.activity.flush()) };
+        let all = async {
+            tokio::join!(self.sessions.flush(), self.presence.flush(), self.activity.flush(), self.traffic.flush())
+        };
         // A database that is away at the end must not keep the process from stopping.
-        let Ok((sessions, presence, activity)) = tokio::time::timeout(Duration::from_secs(5), all).await else {
+        let Ok((sessions, presence, activity, traffic)) = tokio::time::timeout(Duration::from_secs(5), all).await else {
             tracing::warn!("the last of what was written behind could not be written in time");
             return;
         };
-        for e in [sessions.err(), presence.err(), activity.err()].into_iter().flatten() {
+        for e in [sessions.err(), presence.err(), activity.err(), traffic.err()].into_iter().flatten() {
             tracing::warn!(error = %e, "the last of what was written behind could not be written");
         }
     }

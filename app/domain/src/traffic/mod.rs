@@ -2,7 +2,7 @@
 //!
 //! - `durations`: what can be added up, and what is read from it. `tally`: the counts beside it, and what they come to.
 //! - `recent`: the last hour by seconds. `slots`: quarters of an hour by route, for good. `callers`: who asked most.
-//! - `report`: slots summed up for a page.
+//! - `report`: slots summed up for a page. `view`: how it is told.
 
 mod callers;
 mod durations;
@@ -10,6 +10,7 @@ mod recent;
 mod report;
 mod slots;
 mod tally;
+mod view;
 
 pub use self::{
     callers::Callers,
@@ -18,6 +19,7 @@ pub use self::{
     report::{Report, RouteRow},
     slots::{Row, SLOT, Slots, slot_of},
     tally::{Point, Seen, Series, Tally, Totals, class},
+    view::{Current, Figures, Line, Pool, Sample},
 };
 
 use crate::{Time, time::DAY};

@@ -44,8 +44,8 @@ pub struct Report {
 
 impl Report {
     /// Sums up rows from `from` to before `to`, in steps of so many milliseconds. Those who were anonymous or bots are
-    /// known of the last hour only, and are zero here.
-    pub fn of(rows: impl IntoIterator<Item = Row>, from: Time, to: Time, step: i64) -> Self {
+    /// known of the last hour only, and are zero here. A step that `now` is in is as long as it has lasted.
+    pub fn of(rows: impl IntoIterator<Item = Row>, from: Time, to: Time, step: i64, now: Time) -> Self {
         let step = step.max(1);
         let steps = to.since(from).max(0) / step;
         let mut tallies: Vec<Tally> = vec![Tally::default(); steps as usize];
@@ -78,7 +78,8 @@ impl Report {
             of.by_class[class] += n;
         }
         for (i, tally) in (0..).zip(&tallies) {
-            report.points.push(tally.point(from.plus(i * step), step));
+            let at = from.plus(i * step);
+            report.points.push(tally.point(at, step.min(now.since(at))));
             report.total.add(tally);
         }
         let (mut requests, apart): (Vec<_>, Vec<_>) =

@@ -27,7 +27,7 @@ use domain::{
     time::{MINUTE, SECOND},
 };
 use tokio::{
-    sync::mpsc::UnboundedReceiver,
+    sync::{mpsc::UnboundedReceiver, watch},
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
@@ -65,6 +65,8 @@ pub(super) struct Hub {
     pub(super) canary: Canary,
     /// Uploads on their way.
     arriving: Vec<Arriving>,
+    /// Whether anybody watches traffic: only then are samples made.
+    pub(super) traffic_watched: watch::Sender<bool>,
     /// Since when a change waits to be sent.
     waiting: Option<Instant>,
     /// Everybody within a reach, in an order that somebody asked for lately, and when.
@@ -96,6 +98,7 @@ impl Hub {
             seq: 0,
             recent: Recent::default(),
             states: HashMap::new(),
+            traffic_watched: watch::Sender::new(false),
             waiting: None,
             orders: HashMap::new(),
             stopping: false,

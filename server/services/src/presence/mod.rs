@@ -9,6 +9,7 @@
 //! - `canary`: a person who does not exist, by whom we know whether all of this tells the truth.
 //! - `audience`: who may watch which topic, and as what.
 //! - `choice`: the manual choice, kept in the database.
+//! - `traffic`: who watches it gets samples; they are made elsewhere.
 //! - `ledger`: intervals, written behind. `history`: reading them.
 //!
 //! Not here: the wire to a socket (`server/live`) and the rules (`domain::presence`).
@@ -23,6 +24,7 @@ mod outbox;
 mod pace;
 mod registry;
 mod signs;
+mod traffic;
 mod watch;
 
 use std::{collections::HashMap, sync::Arc};
@@ -65,6 +67,7 @@ pub struct Presence {
     signs: Arc<Signs>,
     /// Nothing where there is no hub.
     settings: Option<Present>,
+    traffic_watched: Option<tokio::sync::watch::Receiver<bool>>,
     clock: Clock,
 }
 
@@ -108,7 +111,15 @@ fn joined(session: &LiveSession) -> Joined {
 impl Presence {
     /// A handle without a hub: for commands that run beside the server, and for tests of other services.
     pub fn inert(clock: Clock) -> Self {
-        Self { hub: None, store: None, ledger: None, signs: Arc::default(), settings: None, clock }
+        Self {
+            hub: None,
+            store: None,
+            ledger: None,
+            signs: Arc::default(),
+            settings: None,
+            traffic_watched: None,
+            clock,
+        }
     }
 
     /// Starts the hub. `roles` are those counted as zero when nobody has them.
@@ -125,6 +136,7 @@ impl Presence {
         let mut hub = Hub::new((*settings.now()).clone(), roles, clock.clone());
         hub.ledger = Some(ledger.clone());
         let signs = Arc::clone(&hub.signs);
+        let traffic_watched = Some(hub.traffic_watched.subscribe());
         for (card, chosen) in choice::all(&store, clock.now()).await? {
             hub.apply(Event::Chose { card, chosen });
         }
@@ -134,7 +146,7 @@ impl Presence {
         tasks.spawn(ledger.clone().run(stop.clone()));
         tasks.spawn(hub.run(receiver, stop.clone()));
         let (hub, store, ledger) = (Some(sender), Some(store), Some(ledger));
-        let presence = Self { hub, store, ledger, signs, settings: Some(settings), clock };
+        let presence = Self { hub, store, ledger, signs, settings: Some(settings), traffic_watched, clock };
         tasks.spawn(canary::run(presence.clone(), stop));
         Ok(presence)
     }

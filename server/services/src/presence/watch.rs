@@ -54,6 +54,8 @@ pub(super) struct Watchers {
     pub(super) uploads: BTreeMap<ConnectionId, Reach>,
     /// Who hears of their unread notices, and the number they were told last.
     pub(super) notices: BTreeMap<ConnectionId, (UserId, Option<u64>)>,
+    /// Of the samples of traffic.
+    pub(super) traffic: BTreeSet<ConnectionId>,
 }
 
 impl Watchers {
@@ -72,6 +74,7 @@ impl Watchers {
             .chain(self.live.keys().map(|(c, _)| c))
             .chain(self.uploads.keys())
             .chain(self.notices.keys())
+            .chain(&self.traffic)
             .copied()
             .collect();
         all.into_iter()
@@ -85,6 +88,7 @@ impl Watchers {
         for key in self.keys_of(id) {
             self.live.remove(&(id, key));
         }
+        self.traffic.remove(&id);
     }
 
     pub(super) fn topics_of(&self, id: ConnectionId) -> Vec<Audience> {

@@ -41,6 +41,7 @@ pub(crate) mod sweep;
 pub(crate) mod throttle;
 pub(crate) mod timeline;
 pub(crate) mod token;
+pub(crate) mod traffic;
 pub(crate) mod user;
 
 use std::{
@@ -211,6 +212,20 @@ impl Store {
 
     pub(crate) fn is_postgres(&self) -> bool {
         self.write.get_database_backend() == DbBackend::Postgres
+    }
+
+    /// Connections in use and connections there are: of readers, and of the writer where it has its own.
+    pub(crate) fn pool(&self) -> (u32, u32) {
+        let used = |size: u32, idle: usize| (size.saturating_sub(idle as u32), size);
+        if self.is_postgres() {
+            let pool = self.read.get_postgres_connection_pool();
+            return used(pool.size(), pool.num_idle());
+        }
+        let all = [&self.read, &self.write].map(|c| {
+            let pool = c.get_sqlite_connection_pool();
+            used(pool.size(), pool.num_idle())
+        });
+        (all[0].0 + all[1].0, all[0].1 + all[1].1)
     }
 
     /// Whether the database answers, within the patience of a request. For readiness probes.

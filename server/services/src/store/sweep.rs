@@ -23,7 +23,7 @@ pub(crate) const BATCH: i64 = 25;
 const REST: u32 = 12;
 /// and when nobody else has written for a while.
 const REST_ALONE: u32 = 1;
-/// What is counted of events is kept for 25 months, and who saw which page for 400 days.
+/// What is counted of events and requests is kept for 25 months, and who saw which page for 400 days.
 const COUNTED_KEPT: Millis = 760 * DAY;
 const SEEN_KEPT: Millis = 400 * DAY;
 /// Notices go this long after they were read.
@@ -138,6 +138,11 @@ impl<'a> Sweep<'a> {
                 now.plus(-READ_NOTICES_KEPT).0,
             ),
             ("DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE created_at <= ? LIMIT ?)", events.0),
+            (
+                "DELETE FROM traffic_15m WHERE (slot, route, status_class) IN \
+                 (SELECT slot, route, status_class FROM traffic_15m WHERE slot <= ? LIMIT ?)",
+                now.plus(-COUNTED_KEPT).0,
+            ),
         ];
         for (text, before) in jobs {
             while self.batch(&Sql::new(text, values![before, BATCH])).await? == BATCH as u64 && !stop.is_cancelled() {}

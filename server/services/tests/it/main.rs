@@ -29,4 +29,5 @@ mod second_factor;
 mod settings;
 mod sign_in;
 mod smtp;
+mod traffic;
 mod world;

@@ -83,6 +83,13 @@ impl Hub {
         }
     }
 
+    /// How many sockets are open, and who is here.
+    pub(in super::super) fn load(&mut self) -> (u64, Counts) {
+        self.advance();
+        self.flush();
+        (self.registry.len() as u64, self.counts(Reach::Everything))
+    }
+
     pub(in super::super) fn people(&mut self, organisation: OrganisationId) -> Vec<Colleague> {
         self.advance();
         let rows = self.rows().map(|r| &**r);

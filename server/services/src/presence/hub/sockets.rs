@@ -32,6 +32,7 @@ impl Hub {
 
     pub(in super::super) fn unregister(&mut self, id: ConnectionId, closing: Closing) {
         self.watchers.remove(id);
+        self.say_whether_traffic_is_watched();
         self.apply(Event::Closed { connection: id, closing });
         let last_of = self.registry.remove(id).filter(|_| !self.stopping);
         if let Some(session) = last_of {
@@ -65,6 +66,7 @@ impl Hub {
                 self.watchers.remove(id);
                 self.registry.remove(id);
             }
+            self.say_whether_traffic_is_watched();
             self.apply(Event::Ended { session: *session, reason: *reason });
             if *reason == EndReason::UserDeleted {
                 self.forget(*session);

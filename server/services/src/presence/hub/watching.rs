@@ -93,6 +93,31 @@ impl Hub {
         Ok(opened)
     }
 
+    /// Sends samples of traffic to this connection too.
+    pub(in super::super) fn watch_traffic(&mut self, id: ConnectionId) {
+        if self.registry.outbox(id).is_some() {
+            self.watchers.traffic.insert(id);
+        }
+        self.say_whether_traffic_is_watched();
+    }
+
+    pub(in super::super) fn unwatch_traffic(&mut self, id: ConnectionId) {
+        self.watchers.traffic.remove(&id);
+        self.say_whether_traffic_is_watched();
+    }
+
+    pub(super) fn say_whether_traffic_is_watched(&self) {
+        let watched = !self.watchers.traffic.is_empty();
+        self.traffic_watched.send_if_modified(|before| std::mem::replace(before, watched) != watched);
+    }
+
+    /// A sample, to whoever watches. One that is stuck goes without: the next says all of it again.
+    pub(in super::super) fn send_traffic(&self, frame: &Bytes) {
+        for id in &self.watchers.traffic {
+            self.send(*id, frame.clone());
+        }
+    }
+
     fn send_snapshot(&self, id: ConnectionId, key: Key, live: &mut Live) {
         let snapshot = live.view.snapshot(self.epoch, self.seq, self.counts(live.reach), self.now());
         self.send(id, Bytes::from(wire::broadcast(&key.topic(), "snapshot", &snapshot)));
