@@ -59,6 +59,7 @@ pub const TOPICS: &[(&str, TopicAccess)] = &[
     ("live:activity", TopicAccess::Manager),
     ("live:uploads", TopicAccess::Manager),
     ("notices:me", TopicAccess::SignedIn),
+    ("live:traffic", TopicAccess::Manager),
 ];
 
 /// Who may call what is not a page.
@@ -146,6 +147,8 @@ const ACCESS: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/notices/subscriptions", Access::SignedIn),
     ("POST", "/api/v1/notices/subscriptions", Access::Manager),
     ("DELETE", "/api/v1/notices/subscriptions/{id}", Access::SignedIn),
+    ("GET", "/api/v1/admin/traffic/current", Access::Admin),
+    ("GET", "/api/v1/admin/traffic/live", Access::Admin),
     ("GET", "/api/v1/admin/settings", Access::Admin),
     ("PATCH", "/api/v1/admin/settings", Access::Admin),
     ("POST", "/rpc/sign_in", Access::Public),

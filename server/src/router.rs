@@ -110,7 +110,7 @@ pub fn router(state: &AppState) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(state.clone(), headers::layer))
         .layer(middleware::from_fn_with_state(state.clone(), client::layer))
-        .layer(middleware::from_fn(trace::layer))
+        .layer(middleware::from_fn_with_state(state.clone(), trace::layer))
         .layer(middleware::from_fn_with_state(state.clone(), request_id::layer))
         .with_state(state.clone())
 }

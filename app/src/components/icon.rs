@@ -13,6 +13,7 @@ pub(crate) enum Icon {
     People,
     Groups,
     Sessions,
+    Traffic,
     Mail,
     Bell,
     Files,
@@ -53,6 +54,7 @@ impl Icon {
                 "M2.500 13.500v-10h6v10M8.500 6.500h5v7M1 13.500h14M5 6h1M5 8.500h1M5 11h1M11 9h.500M11 11h.500"
             }
             Self::Sessions => "M2 3.500h12v9H2zM2 6.500h12M5 9.500h3",
+            Self::Traffic => "M2 2.500v11h12M4.500 10.500l3-4 2.500 2 3.500-5",
             Self::Mail => "M1.500 3.500h13v9h-13zM1.500 4l6.500 5 6.500-5",
             Self::Bell => "M3 11.500h10c-1-1-1.500-2-1.500-5a3.500 3.500 0 0 0-7 0c0 3-.5 4-1.500 5zM6.500 13.500h3",
             Self::Files => "M1.500 13v-10h5l1.500 2h6.500v8z",

@@ -126,7 +126,7 @@ fn entries(n: i64) -> String {
 }
 
 /// `12,345`
-fn thousands(n: i64) -> String {
+pub(super) fn thousands(n: i64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {

@@ -14,6 +14,8 @@
 //! - `data-all` on a checkbox: ticks those named `ids` in its table; `data-count` shows how many are ticked, and
 //!   `data-some` on a button needs one;
 //! - `data-into="ID"` on a file field: the text of the chosen file is put into the field `ID`;
+//! - `data-reads="ID"` on a slider: says the row of the table `ID` that it stands at, and marks the place in its chart;
+//! - `data-figure="NAME"`: the figure of this name of the newest sample of traffic, as long as the page is seen;
 //! - `data-person` around the state of the person of this id: it stays true while the page is seen, and `data-as-of` around
 //!   the instant as of which. Within a part named `person` the page is asked for again when it changes;
 //! - `data-follows="TOPIC"`: the page is asked for again when the topic tells of something, once a second at most;
@@ -26,6 +28,7 @@
 mod account;
 mod activity;
 mod audit;
+mod chart;
 mod code;
 mod devices;
 mod directory;
@@ -40,6 +43,7 @@ pub(crate) mod query;
 pub(crate) mod second_factor;
 pub(crate) mod sessions;
 pub(crate) mod settings;
+mod traffic;
 
 use domain::{Actor, ApiError, Time};
 use leptos::{prelude::*, reactive::owner::Owner};
@@ -132,6 +136,7 @@ async fn look(services: &Services, actor: &Actor, url: &str, again: bool) -> Res
         ["admin", "organisations"] => directory::organisations(&asked).await,
         ["admin", "roles"] => directory::roles(&asked).await,
         ["admin", "audit"] => audit::write(&asked).await,
+        ["admin", "traffic"] => traffic::write(&asked).await,
         ["admin", "settings"] => settings::write(&asked).await,
         _ => Err(ApiError::not_found()),
     }

@@ -12,6 +12,7 @@ mod admin_people;
 mod admin_presence;
 mod admin_sessions;
 mod admin_settings;
+mod admin_traffic;
 mod admin_users;
 mod auth;
 mod files;
@@ -121,6 +122,8 @@ fn documented() -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(admin_activity::export))
         .routes(routes!(admin_audit::list))
         .routes(routes!(admin_audit::export))
+        .routes(routes!(admin_traffic::current))
+        .routes(routes!(admin_traffic::live))
         .routes(routes!(admin_settings::list, admin_settings::change));
     OpenApiRouter::with_openapi(Doc::openapi()).nest("/api/v1", v1).split_for_parts()
 }

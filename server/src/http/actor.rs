@@ -6,11 +6,15 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use domain::{Actor, ApiError};
+use domain::{Actor, ApiError, UserId};
 use http::{HeaderMap, header::COOKIE};
 
 use super::extract::HttpError;
 use crate::router::AppState;
+
+/// Whose request was answered, for the layers around this one.
+#[derive(Clone, Copy)]
+pub struct Asker(pub UserId);
 
 pub async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let token = session_cookie(request.headers(), state.site.cookies.name()).map(str::to_owned);
@@ -36,11 +40,16 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
     }
     let ip = request.extensions().get::<Client>().map_or("", |c| &*c.ip);
     let actor = session.as_ref().map_or(Actor::Anonymous, |s| s.actor_at(ip));
+    let asker = actor.user_id().map(Asker);
     let extensions = request.extensions_mut();
     extensions.insert(actor);
     extensions.insert(SessionToken(token));
     extensions.insert(Current(session));
-    next.run(request).await
+    let mut response = next.run(request).await;
+    if let Some(asker) = asker {
+        response.extensions_mut().insert(asker);
+    }
+    response
 }
 
 /// Heartbeats, sockets and what a page asks for by itself are signs of life; everything else a session asks for is something

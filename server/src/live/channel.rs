@@ -38,6 +38,7 @@ enum Topic {
     Presence(presence::topic::Topic),
     Live(Key),
     Activity,
+    Traffic,
 }
 
 impl Topic {
@@ -47,6 +48,7 @@ impl Topic {
             "live:activity" => Some(Self::Activity),
             "live:uploads" => Some(Self::Uploads),
             "notices:me" => Some(Self::Notices),
+            "live:traffic" => Some(Self::Traffic),
             _ if text.starts_with("live:online") => Key::of_topic(text).map(Self::Live),
             _ => presence::topic::Topic::parse(text).map(Self::Presence),
         }
@@ -60,6 +62,7 @@ impl Topic {
             Self::Notices => "notices:me",
             Self::Live(_) => "live:online",
             Self::Activity => "live:activity",
+            Self::Traffic => "live:traffic",
             Self::Presence(topic) => match (topic.scope, topic.realtime) {
                 (Scope::Everybody, false) => "presence:all",
                 (Scope::Everybody, true) => "realtime:all",
@@ -159,6 +162,7 @@ impl Channels {
             Topic::Presence(topic) => socket.unwatch(topic),
             Topic::Live(key) => socket.unquery(key),
             Topic::Activity => services.activity.unwatch(socket),
+            Topic::Traffic => socket.unwatch_traffic(),
         }
         if joined.counts && !self.counts() {
             socket.leave();
@@ -226,6 +230,10 @@ async fn enter(frame: &Frame, topic: Topic, socket: &Socket, services: &Services
         Topic::Presence(topic) => {
             socket.watch(&actor, topic).await?;
             Ok(if topic.realtime { realtime::joined() } else { json!({}) })
+        }
+        Topic::Traffic => {
+            socket.watch_traffic(&actor).await?;
+            Ok(json!({}))
         }
         Topic::Live(key) => {
             let opened = socket.open_query(&actor, key, payload::<Window>(frame)?).await?;

@@ -52,3 +52,4 @@ mod smoke;
 mod smtp;
 mod socket;
 mod sudo;
+mod traffic;

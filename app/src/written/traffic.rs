@@ -1,0 +1,280 @@
+//! What the server is asked for, by whom, and how quickly it answers.
+
+use domain::{
+    ApiError,
+    traffic::{Current, Point, RouteRow},
+};
+use leptos::prelude::*;
+use services::traffic::{Range, Shown};
+
+use super::{
+    Asked, Written,
+    audit::thousands,
+    chart::Chart,
+    page,
+    part::{exact, sorted, when},
+};
+use crate::text;
+
+/// Routes of the list.
+const ROUTES: usize = 50;
+
+pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
+    let range = asked.query.word("range", Range::parse).unwrap_or_default();
+    let mut shown = asked.services.traffic.shown(asked.actor, range).await?;
+    if asked.query.get("sort") == Some("requests") {
+        shown.report.routes.sort_by_key(|r| std::cmp::Reverse(r.durations.n()));
+    }
+    let of = |value: fn(&Point) -> Option<f64>| shown.points.iter().map(|p| (p.at, value(p))).collect::<Vec<_>>();
+    let (rates, times) = (of(|p| Some(p.rps)), of(|p| p.p95_ms));
+    let (running, now) = (shown.running, shown.current.figures.as_of);
+    Ok(page("Traffic", || {
+        view! {
+            <p class="live-line" id="traffic-live" role="status">"As of " {exact(now)}</p>
+            {figures(&shown.current)}
+            <nav class="bar ranges" aria-label="Range" data-part="ranges">
+                {Range::ALL.map(|r| link(asked, r, range)).collect_view()}
+            </nav>
+            {Chart { id: "rate", title: "Requests per second", points: &rates, words: rate, running }.view()}
+            {Chart { id: "p95", title: "Response time, p95", points: &times, words: ms, running }.view()}
+            {statuses(&shown, range)}
+            {routes(asked, &shown)}
+            <div class="columns">
+                {top(&shown)}
+                {machine(&shown)}
+            </div>
+        }
+    }))
+}
+
+fn link(asked: &Asked, r: Range, chosen: Range) -> impl IntoView + use<> {
+    let word = match r {
+        Range::Hour => "Last hour",
+        Range::Day => "Last day",
+        Range::Week => "Last week",
+    };
+    let href = asked.query.with(asked.path, "range", (r != Range::Hour).then_some(r.as_str()));
+    let current = (r == chosen).then_some("true");
+    view! { <a class="button" id=format!("range-{}", r.as_str()) href=href aria-current=current data-noscroll="">{word}</a> }
+}
+
+/// `0.4`, as the script writes it too.
+fn rate(value: f64) -> String {
+    if value >= 100.0 { format!("{value:.0}") } else { format!("{value:.1}") }
+}
+
+/// `7.4 ms`, `120 ms`, as the script writes it too.
+fn ms(value: f64) -> String {
+    if value >= 10.0 || value == 0.0 { format!("{value:.0} ms") } else { format!("{value:.1} ms") }
+}
+
+fn maybe(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), ms)
+}
+
+fn figures(c: &Current) -> impl IntoView + use<> {
+    let f = &c.figures;
+    let times = "Of the last five minutes: from the end of a request's head to the first byte of its answer.";
+    let figure = |label: &'static str, key: &'static str, value: String, sub: AnyView, definition: String| {
+        view! {
+            <section class="figure" aria-label=label>
+                <h2>{label}</h2>
+                <p class="value live-number" data-figure=key>{value}</p>
+                <p class="sub">{sub}</p>
+                <details class="definition">
+                    <summary>"Definition"</summary>
+                    <p>{definition}</p>
+                </details>
+            </section>
+        }
+    };
+    let number = |key: &'static str, value: String| view! { <span data-figure=key>{value}</span> };
+    view! {
+        <div class="figures six">
+            {figure("Requests per second", "current_rps", rate(f.current_rps), "last 10 s".into_any(),
+                "Requests answered over the last ten seconds, divided by them. Scripts, styles, icons, sockets and health \
+                 checks are counted apart; requests without a session and of bots are in it, and in no other number of \
+                 this console.".to_owned())}
+            {figure("Average", "avg_response_ms", maybe(f.avg_response_ms), "response time, 5 min".into_any(),
+                format!("{times} The sum of all durations divided by their number."))}
+            {figure("p95", "p95_response_ms", maybe(f.p95_response_ms),
+                view! { "p50 " {number("p50_response_ms", maybe(f.p50_response_ms))} ", p99 "
+                    {number("p99_response_ms", maybe(f.p99_response_ms))} }.into_any(),
+                format!("{times} 95 of 100 requests were answered within this, by nearest rank, to 1 %."))}
+            {figure("Requests today", "requests_today", thousands(f.requests_today as i64), "since midnight, UTC".into_any(),
+                "Requests answered since midnight in UTC.".to_owned())}
+            {figure("Errors today", "errors_today", thousands(f.errors_today as i64),
+                view! { {number("server_errors_today", thousands(f.server_errors_today as i64))} " by the server (5xx)" }.into_any(),
+                "Requests of today that were answered with a status of 4xx, which is mostly a refusal, or of 5xx, which is a \
+                 failure of the server.".to_owned())}
+            {figure("Open sockets", "sockets", thousands(f.sockets as i64),
+                view! { <span data-part="online">{format!("{} online, {} active", c.online_users, c.active_users)}</span> }.into_any(),
+                "Browsers and programs that are connected now. One person may have several.".to_owned())}
+        </div>
+    }
+}
+
+/// By class of status; in the last hour also by who asked.
+fn statuses(shown: &Shown, range: Range) -> impl IntoView + use<> {
+    let all = shown.report.by_class;
+    let total: u64 = all.iter().sum();
+    let words = ["1xx, informed", "2xx, answered", "3xx, sent on", "4xx, refused", "5xx, failed"];
+    let share = move |n: u64| if total == 0 { 0.0 } else { n as f64 * 100.0 / total as f64 };
+    let rows = (1..5).map(move |i| {
+        let width = format!("{:.2}%", share(all[i]));
+        view! {
+            <tr>
+                <th scope="row">{words[i]}</th>
+                <td class="measure">
+                    <svg width="100%" height="8" aria-hidden="true"><rect class="fill" width=width height="8" rx="2" /></svg>
+                </td>
+                <td class="number">{thousands(all[i] as i64)}</td>
+                <td class="number">{format!("{:.1} %", share(all[i]))}</td>
+            </tr>
+        }
+    });
+    let sum = |of: fn(&Point) -> u64| shown.points.iter().map(of).sum::<u64>();
+    let who = (range == Range::Hour).then(|| {
+        let (all, anonymous, bots) = (sum(|p| p.requests), sum(|p| p.anonymous), sum(|p| p.bots));
+        format!(
+            "Of {} of the last hour, {} came with a session, {} without one, and {} from bots.",
+            text::count(all, "request"),
+            thousands((all - anonymous - bots) as i64),
+            thousands(anonymous as i64),
+            thousands(bots as i64)
+        )
+    });
+    view! {
+        <section class="card groups" aria-labelledby="statuses-heading">
+            <header>
+                <h2 id="statuses-heading">"By status"</h2>
+                <span class="muted" data-part="statuses-since">"since " {when(shown.from, false)}</span>
+            </header>
+            <table>
+                <caption class="hidden">"Requests by class of status"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Class"</th>
+                        <td></td>
+                        <th scope="col" class="number">"Requests"</th>
+                        <th scope="col" class="number">"Share"</th>
+                    </tr>
+                </thead>
+                <tbody data-part="statuses">{rows.collect_view()}</tbody>
+            </table>
+            <p class="body" data-part="who">{who}</p>
+        </section>
+    }
+}
+
+fn routes(asked: &Asked, shown: &Shown) -> impl IntoView + use<> {
+    let n = shown.report.routes.len();
+    let rows = shown.report.routes.iter().take(ROUTES).map(route).collect_view();
+    let more = (n > ROUTES).then(|| view! { <p class="body">{format!("{ROUTES} of {n} routes.")}</p> });
+    view! {
+        <section class="card" data-part="routes">
+            <header>
+                <h2>"Routes"</h2>
+                <span class="muted">"since " {when(shown.from, false)}</span>
+            </header>
+            <div class="tablewrap" tabindex="0" role="region" aria-label="Table of routes">
+                <table class="listed">
+                    <caption class="hidden">"Routes"</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">"Route"</th>
+                            {sorted(asked, "p95", &[("p95", "descending")], "p95")}
+                            <th scope="col">"Average"</th>
+                            <th scope="col">"Slowest"</th>
+                            {sorted(asked, "Requests", &[("requests", "descending")], "p95")}
+                            <th scope="col">"4xx"</th>
+                            <th scope="col">"5xx"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+            {(n == 0).then(|| view! { <p class="empty">"Nobody asked for anything in this time."</p> })}
+            {more}
+        </section>
+    }
+}
+
+fn route(r: &RouteRow) -> impl IntoView + use<> {
+    let d = &r.durations;
+    view! {
+        <tr>
+            <th scope="row" class="mono">{r.route.clone()}</th>
+            <td class="number" data-label="p95">{maybe(d.quantile_ms(0.95))}</td>
+            <td class="number" data-label="average">{maybe(d.mean_ms())}</td>
+            <td class="number" data-label="slowest">{maybe(d.max_ms())}</td>
+            <td class="number" data-label="requests">{thousands(d.n() as i64)}</td>
+            <td class="number" data-label="4xx">{thousands(r.by_class[3] as i64)}</td>
+            <td class="number" data-label="5xx">{thousands(r.by_class[4] as i64)}</td>
+        </tr>
+    }
+}
+
+/// Who asked most.
+fn top(shown: &Shown) -> impl IntoView + use<> {
+    let rows = shown.top.iter().map(|(card, n)| {
+        view! {
+            <tr>
+                <th scope="row"><a href=format!("/admin/people/{}", card.id)>{card.name.clone()}</a></th>
+                <td class="number" data-label="requests">{thousands(*n as i64)}</td>
+            </tr>
+        }
+    });
+    view! {
+        <section class="card" data-part="top">
+            <header>
+                <h2>"Who asks most"</h2>
+                <span class="muted">"last hour"</span>
+            </header>
+            <table>
+                <caption class="hidden">"People with the most requests"</caption>
+                <thead><tr><th scope="col">"Person"</th><th scope="col" class="number">"Requests"</th></tr></thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+            {shown.top.is_empty().then(|| view! { <p class="empty">"Nobody who is signed in asked for anything."</p> })}
+        </section>
+    }
+}
+
+/// What is no request, and what requests need.
+fn machine(shown: &Shown) -> impl IntoView + use<> {
+    let t = &shown.report.total.totals;
+    let (c, from) = (&shown.current, shown.from);
+    view! {
+        <section class="card" aria-labelledby="machine-heading">
+            <header>
+                <h2 id="machine-heading">"Beside requests"</h2>
+                <span class="muted" data-part="machine-since">"since " {when(from, false)}</span>
+            </header>
+            <div class="body">
+                <dl class="facts" data-part="machine">
+                    <dt>"Scripts and styles"</dt>
+                    <dd>{thousands(t.files as i64)}</dd>
+                    <dt>"Sockets opened"</dt>
+                    <dd>{thousands(t.sockets as i64)}</dd>
+                    <dt>"Health checks"</dt>
+                    <dd>{thousands(t.health as i64)}</dd>
+                    <dt>"Database"</dt>
+                    <dd>{format!("{} of {} in use", c.database.in_use, text::count(u64::from(c.database.open), "connection"))}</dd>
+                </dl>
+            </div>
+        </section>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_read_well() {
+        assert_eq!([0.0, 0.44, 99.94, 100.0, 1_234.5].map(rate), ["0.0", "0.4", "99.9", "100", "1234"]);
+        assert_eq!([0.0, 0.44, 9.94, 10.0, 1_234.5].map(ms), ["0 ms", "0.4 ms", "9.9 ms", "10 ms", "1234 ms"]);
+        assert_eq!(maybe(None), "–");
+    }
+}
