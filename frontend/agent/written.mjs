@@ -3,6 +3,7 @@
 
 import { follow as listen, unfollow } from './page.mjs';
 import { ago, short } from './times.mjs';
+import { watch } from './traffic.mjs';
 
 /** Typing asks when it pauses, not at every key. */
 const TYPING_MS = 250;
@@ -105,6 +106,7 @@ function settle(url) {
   times(root());
   ticked(root());
   tail();
+  watch(() => ask(here(), '/rpc/refresh'));
 }
 
 /** The topic that is listened to, and what is about to be asked because it told of something. */
