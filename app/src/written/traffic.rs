@@ -35,8 +35,8 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
             <nav class="bar ranges" aria-label="Range" data-part="ranges">
                 {Range::ALL.map(|r| link(asked, r, range)).collect_view()}
             </nav>
-            {Chart { id: "rate", title: "Requests per second", points: &rates, words: rate, running }.view()}
-            {Chart { id: "p95", title: "Response time, p95", points: &times, words: ms, running }.view()}
+            {Chart { id: "rate", title: "Requests over time", points: &rates, words: rate, running }.view()}
+            {Chart { id: "p95", title: "p95 over time", points: &times, words: ms, running }.view()}
             {statuses(&shown, range)}
             {routes(asked, &shown)}
             <div class="columns">
