@@ -56,7 +56,7 @@ pub const WRITTEN: &[(&str, PageAccess)] = &[
     ("/admin/roles", PageAccess::Manager),
     ("/admin/activity", PageAccess::Manager),
     ("/admin/audit", PageAccess::Admin),
-    ("/admin/traffic", PageAccess::Admin),
+    ("/admin/traffic", PageAccess::Manager),
     ("/admin/settings", PageAccess::Admin),
 ];
 

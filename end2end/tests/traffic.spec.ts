@@ -59,11 +59,15 @@ test("it says when it is not connected, and goes on", async ({ page, server, adm
   await expect(page.getByText("Live, a sample a second.")).toBeVisible();
 });
 
-test("a manager is told that it is not for them", async ({ page, newPerson, complaints }) => {
-  complaints.allowStatus(403);
+test("a manager sees the whole server's numbers, and of people the own organisation's", async ({ page, client, newPerson }) => {
   const manager = await newPerson({ role: "manager", org: "North" });
-  await enter(page, manager);
-  await page.goto("/admin/traffic");
-  await expect(page.getByRole("heading", { level: 1, name: "Not for your role" })).toBeVisible();
-  await expect(page.getByRole("link", { name: "Traffic" })).toHaveCount(0);
+  const mia = await newPerson({ name: "Mia Okafor", org: "North" });
+  const sia = await newPerson({ name: "Sia Okafor", org: "South" });
+  for (const person of [mia, sia]) await (await client(person)).online().catch(() => {});
+  await enter(page, manager, "/admin/traffic");
+  await expect(page.getByText("Live, a sample a second.")).toBeVisible();
+  const top = page.getByRole("table", { name: "People with the most requests" });
+  await expect(top.getByRole("link", { name: mia.name })).toBeVisible();
+  await expect(top.getByRole("link", { name: sia.name })).toHaveCount(0);
+  await check(page, "traffic as a manager sees it");
 });

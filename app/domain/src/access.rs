@@ -79,7 +79,8 @@ pub enum Action {
     Activity,
     /// See and fetch what people sent and what was made for them.
     Files,
-    /// See what the server is asked for, by whom, and how quickly it answers.
+    /// See what the server is asked for and how quickly it answers, which is of the whole server and names nobody; and by
+    /// whom, as far as one reaches.
     Traffic,
 }
 
@@ -141,18 +142,13 @@ impl Reach {
 pub fn reach(level: Level, organisation: Option<OrganisationId>, action: Action) -> Reach {
     match (level, action) {
         (Level::Admin, _) => Reach::Everything,
-        (Level::Manager, Action::Watch | Action::Sessions | Action::People | Action::Activity | Action::Files) => {
-            organisation.map_or(Reach::Nothing, Reach::Organisation)
-        }
         (
             Level::Manager,
-            Action::CleanUp
-            | Action::Accounts
-            | Action::Directory
-            | Action::Audit
-            | Action::Settings
-            | Action::Mail
-            | Action::Traffic,
+            Action::Watch | Action::Sessions | Action::People | Action::Activity | Action::Files | Action::Traffic,
+        ) => organisation.map_or(Reach::Nothing, Reach::Organisation),
+        (
+            Level::Manager,
+            Action::CleanUp | Action::Accounts | Action::Directory | Action::Audit | Action::Settings | Action::Mail,
         )
         | (Level::Member, _) => Reach::Nothing,
     }
@@ -247,8 +243,8 @@ mod tests {
             (Actor::Anonymous, [none; 12]),
             (person(Level::Member, Some(1)), [none; 12]),
             (person(Level::Manager, None), [none; 12]),
-            (person(Level::Manager, Some(1)), [one, one, none, none, one, none, none, none, none, one, one, none]),
-            (person(Level::Manager, Some(2)), [two, two, none, none, two, none, none, none, none, two, two, none]),
+            (person(Level::Manager, Some(1)), [one, one, none, none, one, none, none, none, none, one, one, one]),
+            (person(Level::Manager, Some(2)), [two, two, none, none, two, none, none, none, none, two, two, two]),
             (person(Level::Admin, None), [all; 12]),
             (person(Level::Admin, Some(1)), [all; 12]),
             (Actor::Operator, [all; 12]),

@@ -4,8 +4,11 @@
 
 use domain::{
     Time,
+    access::Reach,
     time::{DAY, HOUR, MINUTE, SECOND},
-    traffic::{Callers, Durations, Recent, Report, Row, SLOT, Seen, Series, Slots, Tally, class, day_start, slot_of},
+    traffic::{
+        Asker, Callers, Durations, Recent, Report, Row, SLOT, Seen, Series, Slots, Tally, class, day_start, slot_of,
+    },
 };
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -13,7 +16,7 @@ use uuid::Uuid;
 const BEGIN: Time = Time(1_800_000_000_000);
 
 fn seen(route: &str, status: u16, ms: u64) -> Seen<'_> {
-    Seen { route, status, took_us: ms * 1_000, user: None, bot: false }
+    Seen { route, status, took_us: ms * 1_000, asker: None, bot: false }
 }
 
 fn is_near(value: Option<f64>, exact: f64) -> bool {
@@ -33,7 +36,7 @@ fn v8_rate_mean_and_percentiles() {
     // What was asked just now counts at once, over the time there was.
     recent.record(BEGIN.plus(5_500), &seen("GET /", 500, 1));
     let point = recent.last(BEGIN.plus(5_500), 5);
-    assert_eq!((point.requests, point.errors, point.server_errors), (6, 1, 1));
+    assert_eq!((point.requests, point.errors, point.refused), (6, 1, 0));
     assert!((point.rps - 6.0 / 5.5).abs() < 1e-9);
 }
 
@@ -118,15 +121,15 @@ fn nothing_has_no_mean() {
 #[test]
 fn what_is_no_request_stands_apart() {
     let mut tally = Tally::default();
-    let person = Some(Uuid::from_u128(1));
+    let asker = Some(Asker { user: Uuid::from_u128(1), organisation: None });
     tally.record(&seen("GET /pkg/{*path}", 404, 1));
     tally.record(&seen("GET /socket/websocket", 101, 1));
     tally.record(&seen("HEAD /health/live", 200, 1));
-    tally.record(&Seen { user: person, ..seen("GET /api/v1/session", 200, 1) });
+    tally.record(&Seen { asker, ..seen("GET /api/v1/session", 200, 1) });
     tally.record(&seen("GET /login", 200, 1));
     tally.record(&Seen { bot: true, ..seen("not found", 404, 1) });
     let p = tally.point(BEGIN, SECOND);
-    assert_eq!((p.requests, p.errors, p.server_errors, p.anonymous, p.bots), (3, 1, 0, 1, 1));
+    assert_eq!((p.requests, p.errors, p.refused, p.anonymous, p.bots), (3, 0, 1, 1, 1));
     assert_eq!((p.files, p.sockets, p.health), (1, 1, 1));
     assert_eq!(Series::of("GET /sockets-and-shoes"), Series::Requests);
     assert_eq!([0, 101, 204, 302, 404, 503, 999].map(class), [1, 1, 2, 3, 4, 5, 5]);
@@ -175,17 +178,22 @@ fn slots_are_written_once_they_changed_and_let_go_once_they_are_over() {
 
 #[test]
 fn callers_are_counted_for_an_hour() {
-    let (mut callers, [a, b]) = (Callers::default(), [1, 2].map(Uuid::from_u128));
-    callers.record(BEGIN, a);
-    callers.record(BEGIN.plus(10 * MINUTE), a);
-    callers.record(BEGIN.plus(10 * MINUTE), b);
-    assert_eq!(callers.top(BEGIN.plus(10 * MINUTE), 9), [(a, 2), (b, 1)]);
-    assert_eq!(callers.top(BEGIN.plus(60 * MINUTE), 9), [(a, 1), (b, 1)]);
-    assert_eq!(callers.top(BEGIN.plus(60 * MINUTE), 1), [(a, 1)]);
-    callers.record(BEGIN.plus(69 * MINUTE), b);
-    assert_eq!(callers.top(BEGIN.plus(69 * MINUTE), 9), [(b, 2), (a, 1)]);
-    callers.record(BEGIN.plus(5 * HOUR), b);
-    assert_eq!(callers.top(BEGIN.plus(5 * HOUR), 9), [(b, 1)]);
+    let (mut callers, [a, b, north, south]) = (Callers::default(), [1, 2, 3, 4].map(Uuid::from_u128));
+    let [of_a, of_b] = [(a, north), (b, south)].map(|(user, o)| Asker { user, organisation: Some(o) });
+    callers.record(BEGIN, of_a);
+    callers.record(BEGIN.plus(10 * MINUTE), of_a);
+    callers.record(BEGIN.plus(10 * MINUTE), of_b);
+    let all = Reach::Everything;
+    assert_eq!(callers.top(BEGIN.plus(10 * MINUTE), all, 9), [(a, 2), (b, 1)]);
+    for (reach, expected) in [(Reach::Organisation(south), vec![(b, 1)]), (Reach::Nothing, vec![])] {
+        assert_eq!(callers.top(BEGIN.plus(10 * MINUTE), reach, 1), expected);
+    }
+    assert_eq!(callers.top(BEGIN.plus(60 * MINUTE), all, 9), [(a, 1), (b, 1)]);
+    assert_eq!(callers.top(BEGIN.plus(60 * MINUTE), all, 1), [(a, 1)]);
+    callers.record(BEGIN.plus(69 * MINUTE), of_b);
+    assert_eq!(callers.top(BEGIN.plus(69 * MINUTE), all, 9), [(b, 2), (a, 1)]);
+    callers.record(BEGIN.plus(5 * HOUR), of_b);
+    assert_eq!(callers.top(BEGIN.plus(5 * HOUR), all, 9), [(b, 1)]);
 }
 
 #[test]

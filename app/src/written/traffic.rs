@@ -2,6 +2,7 @@
 
 use domain::{
     ApiError,
+    access::{Action, Reach},
     traffic::{Current, Point, RouteRow},
 };
 use leptos::prelude::*;
@@ -40,7 +41,7 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
             {statuses(&shown, range)}
             {routes(asked, &shown)}
             <div class="columns">
-                {top(&shown)}
+                {top(&shown, asked.actor.reach(Action::Traffic))}
                 {machine(&shown)}
             </div>
         }
@@ -104,9 +105,9 @@ fn figures(c: &Current) -> impl IntoView + use<> {
             {figure("Requests today", "requests_today", thousands(f.requests_today as i64), "since midnight, UTC".into_any(),
                 "Requests answered since midnight in UTC.".to_owned())}
             {figure("Errors today", "errors_today", thousands(f.errors_today as i64),
-                view! { {number("server_errors_today", thousands(f.server_errors_today as i64))} " by the server (5xx)" }.into_any(),
-                "Requests of today that were answered with a status of 4xx, which is mostly a refusal, or of 5xx, which is a \
-                 failure of the server.".to_owned())}
+                view! { {number("refused_today", thousands(f.refused_today as i64))} " refused (4xx)" }.into_any(),
+                "Requests of today that the server failed to answer: a status of 5xx. Those answered with 4xx stand beside \
+                 them: they were refused, or asked for what is not there.".to_owned())}
             {figure("Open sockets", "sockets", thousands(f.sockets as i64),
                 view! { <span data-part="online">{format!("{} online, {} active", c.online_users, c.active_users)}</span> }.into_any(),
                 "Browsers and programs that are connected now. One person may have several.".to_owned())}
@@ -215,8 +216,9 @@ fn route(r: &RouteRow) -> impl IntoView + use<> {
     }
 }
 
-/// Who asked most.
-fn top(shown: &Shown) -> impl IntoView + use<> {
+/// Who asked most, of those within reach.
+fn top(shown: &Shown, reach: Reach) -> impl IntoView + use<> {
+    let of = if reach == Reach::Everything { "last hour" } else { "last hour, of your organisation" };
     let rows = shown.top.iter().map(|(card, n)| {
         view! {
             <tr>
@@ -229,7 +231,7 @@ fn top(shown: &Shown) -> impl IntoView + use<> {
         <section class="card" data-part="top">
             <header>
                 <h2>"Who asks most"</h2>
-                <span class="muted">"last hour"</span>
+                <span class="muted">{of}</span>
             </header>
             <table>
                 <caption class="hidden">"People with the most requests"</caption>

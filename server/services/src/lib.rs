@@ -220,7 +220,8 @@ impl Services {
             tokio::join!(self.sessions.flush(), self.presence.flush(), self.activity.flush(), self.traffic.flush())
         };
         // A database that is away at the end must not keep the process from stopping.
-        let Ok((sessions, presence, activity, traffic)) = tokio::time::timeout(Duration::from_secs(5), all).await else {
+        let Ok((sessions, presence, activity, traffic)) = tokio::time::timeout(Duration::from_secs(5), all).await
+        else {
             tracing::warn!("the last of what was written behind could not be written in time");
             return;
         };

@@ -6,15 +6,11 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use domain::{Actor, ApiError, UserId};
+use domain::{Actor, ApiError, traffic::Asker};
 use http::{HeaderMap, header::COOKIE};
 
 use super::extract::HttpError;
 use crate::router::AppState;
-
-/// Whose request was answered, for the layers around this one.
-#[derive(Clone, Copy)]
-pub struct Asker(pub UserId);
 
 pub async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let token = session_cookie(request.headers(), state.site.cookies.name()).map(str::to_owned);
@@ -40,7 +36,11 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
     }
     let ip = request.extensions().get::<Client>().map_or("", |c| &*c.ip);
     let actor = session.as_ref().map_or(Actor::Anonymous, |s| s.actor_at(ip));
-    let asker = actor.user_id().map(Asker);
+    // For the layers around this one.
+    let asker = actor
+        .person()
+        .ok()
+        .map(|p| Asker { user: p.card.id, organisation: p.card.organisation.as_ref().map(|o| o.id) });
     let extensions = request.extensions_mut();
     extensions.insert(actor);
     extensions.insert(SessionToken(token));

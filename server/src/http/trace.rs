@@ -1,4 +1,4 @@
-//! One log line and one count for each request, and its part in the traffic that administrators see.
+//! One log line and one count for each request, and its part in the traffic that the console shows.
 //!
 //! The path is logged without its query, which may hold a one-time token. Reads that work are logged at `debug`: a
 //! heartbeat a minute from everybody is not news.
@@ -11,12 +11,14 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use domain::{traffic::Seen, useragent::is_bot};
+use domain::{
+    traffic::{Asker, Seen},
+    useragent::is_bot,
+};
 use http::{Method, header::USER_AGENT};
 use metrics::{counter, histogram};
 use tracing::{Instrument, debug, error, info, info_span};
 
-use super::actor::Asker;
 use crate::router::AppState;
 
 pub async fn layer(State(state): State<AppState>, request: Request, next: Next) -> Response {
@@ -32,9 +34,9 @@ pub async fn layer(State(state): State<AppState>, request: Request, next: Next) 
     let status = response.status().as_u16();
     // The head is there; a body that is streamed follows. So this is the time to the first byte.
     let took = start.elapsed();
-    let user = response.extensions().get::<Asker>().map(|a| a.0);
+    let asker = response.extensions().get::<Asker>().copied();
     let took_us = took.as_micros() as u64;
-    state.services.traffic.record(&Seen { route: &name, status, took_us, user, bot: bot && user.is_none() });
+    state.services.traffic.record(&Seen { route: &name, status, took_us, asker, bot: bot && asker.is_none() });
     counter!("rollcall_http_requests_total", "route" => route.clone(), "method" => known(&method), "status" => status.to_string())
         .increment(1);
     histogram!("rollcall_http_request_seconds", "route" => route).record(took.as_secs_f64());

@@ -1,4 +1,4 @@
-//! What the server is asked for, as administrators see it.
+//! What the server is asked for, as the console sees it.
 
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ async fn requests_are_counted() {
     // The look before is one of them; health checks and files are not.
     assert_eq!(more("requests_today"), 1 + 5 + 40 + 1);
     // What is below /api is not there; the others are sent to sign in.
-    assert_eq!((more("errors_today"), more("server_errors_today")), (20 + 1, 0));
+    assert_eq!((more("errors_today"), more("refused_today")), (0, 20 + 1));
     let page = admin.page("/admin/traffic?range=day").await;
     assert_eq!(page.status, 200);
     for part in

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
-use crate::{Time, UserId, time::MINUTE};
+use super::Asker;
+use crate::{OrganisationId, Time, UserId, access::Reach, time::MINUTE};
 
 /// Minutes that are kept.
 const KEPT: i64 = 60;
 
 struct Caller {
+    organisation: Option<OrganisationId>,
     /// The minute of the newest request, since 1970.
     minute: i64,
     by_minute: [u32; KEPT as usize],
@@ -37,21 +39,25 @@ pub struct Callers {
 }
 
 impl Callers {
-    pub fn record(&mut self, at: Time, user: UserId) {
+    pub fn record(&mut self, at: Time, asker: Asker) {
         let minute = at.0.div_euclid(MINUTE);
         if minute > self.swept {
             self.swept = minute;
             self.of.retain(|_, c| c.minute > minute - KEPT);
         }
-        let caller = self.of.entry(user).or_insert(Caller { minute, by_minute: [0; KEPT as usize] });
+        let organisation = asker.organisation;
+        let caller =
+            self.of.entry(asker.user).or_insert(Caller { organisation, minute, by_minute: [0; KEPT as usize] });
+        caller.organisation = organisation;
         caller.turn(minute);
         caller.by_minute[minute.rem_euclid(KEPT) as usize] += 1;
     }
 
-    /// Those who asked most within the last hour, most first.
-    pub fn top(&self, now: Time, most: usize) -> Vec<(UserId, u64)> {
+    /// Those within reach who asked most within the last hour, most first.
+    pub fn top(&self, now: Time, reach: Reach, most: usize) -> Vec<(UserId, u64)> {
         let minute = now.0.div_euclid(MINUTE);
-        let mut all: Vec<_> = self.of.iter().map(|(id, c)| (*id, c.n(minute))).filter(|(_, n)| *n > 0).collect();
+        let within = self.of.iter().filter(|(_, c)| reach.covers(c.organisation));
+        let mut all: Vec<_> = within.map(|(id, c)| (*id, c.n(minute))).filter(|(_, n)| *n > 0).collect();
         all.sort_unstable_by_key(|(id, n)| (std::cmp::Reverse(*n), *id));
         all.truncate(most);
         all

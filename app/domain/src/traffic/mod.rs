@@ -18,7 +18,7 @@ pub use self::{
     recent::{KEPT, Recent},
     report::{Report, RouteRow},
     slots::{Row, SLOT, Slots, slot_of},
-    tally::{Point, Seen, Series, Tally, Totals, class},
+    tally::{Asker, Point, Seen, Series, Tally, Totals, class},
     view::{Current, Figures, Line, Pool, Sample},
 };
 

@@ -18,16 +18,6 @@ pub struct RouteRow {
     pub by_class: [u64; 5],
 }
 
-impl RouteRow {
-    pub fn server_errors(&self) -> u64 {
-        self.by_class[4]
-    }
-
-    pub fn errors(&self) -> u64 {
-        self.by_class[3] + self.by_class[4]
-    }
-}
-
 /// What the page shows of a time.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -63,8 +53,8 @@ impl Report {
                 Series::Sockets => tally.totals.sockets += n,
                 Series::Health => tally.totals.health += n,
                 Series::Requests => {
-                    tally.totals.errors += if class >= 3 { n } else { 0 };
-                    tally.totals.server_errors += if class == 4 { n } else { 0 };
+                    tally.totals.errors += if class == 4 { n } else { 0 };
+                    tally.totals.refused += if class == 3 { n } else { 0 };
                     tally.durations.add(&row.durations);
                     report.by_class[class] += n;
                 }

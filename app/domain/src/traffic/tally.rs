@@ -3,7 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::Durations;
-use crate::{Time, UserId};
+use crate::{OrganisationId, Time, UserId};
+
+/// Whose session a request came with.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker {
+    pub user: UserId,
+    pub organisation: Option<OrganisationId>,
+}
 
 /// An answered request, as the HTTP layer saw it.
 #[derive(Clone, Copy, Debug)]
@@ -14,7 +21,7 @@ pub struct Seen<'a> {
     pub status: u16,
     /// Until the head of the answer: of a stream, until its first byte.
     pub took_us: u64,
-    pub user: Option<UserId>,
+    pub asker: Option<Asker>,
     pub bot: bool,
 }
 
@@ -50,10 +57,10 @@ pub fn class(status: u16) -> u8 {
 /// Counts beside the durations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Answered with 4xx or 5xx.
+    /// Answered with 5xx: failures of the server.
     pub errors: u64,
-    /// Answered with 5xx.
-    pub server_errors: u64,
+    /// Answered with 4xx: what was refused, or is not there.
+    pub refused: u64,
     /// Without a session, bots left out.
     pub anonymous: u64,
     pub bots: u64,
@@ -65,7 +72,7 @@ pub struct Totals {
 impl Totals {
     fn add(&mut self, o: &Self) {
         self.errors += o.errors;
-        self.server_errors += o.server_errors;
+        self.refused += o.refused;
         self.anonymous += o.anonymous;
         self.bots += o.bots;
         self.files += o.files;
@@ -89,10 +96,10 @@ impl Tally {
             Series::Sockets => t.sockets += 1,
             Series::Health => t.health += 1,
             Series::Requests => {
-                t.errors += u64::from(seen.status >= 400);
-                t.server_errors += u64::from(seen.status >= 500);
+                t.errors += u64::from(class(seen.status) == 5);
+                t.refused += u64::from(class(seen.status) == 4);
                 t.bots += u64::from(seen.bot);
-                t.anonymous += u64::from(seen.user.is_none() && !seen.bot);
+                t.anonymous += u64::from(seen.asker.is_none() && !seen.bot);
                 self.durations.record(seen.took_us);
             }
         }
@@ -120,7 +127,7 @@ impl Tally {
             p95_ms: d.quantile_ms(0.95),
             p99_ms: d.quantile_ms(0.99),
             errors: t.errors,
-            server_errors: t.server_errors,
+            refused: t.refused,
             anonymous: t.anonymous,
             bots: t.bots,
             files: t.files,
@@ -144,10 +151,10 @@ pub struct Point {
     pub p50_ms: Option<f64>,
     pub p95_ms: Option<f64>,
     pub p99_ms: Option<f64>,
-    /// Answered with 4xx or 5xx.
+    /// Answered with 5xx: failures of the server.
     pub errors: u64,
-    /// Answered with 5xx.
-    pub server_errors: u64,
+    /// Answered with 4xx: what was refused, or is not there.
+    pub refused: u64,
     /// Without a session, bots left out.
     pub anonymous: u64,
     pub bots: u64,

@@ -18,10 +18,10 @@ pub struct Figures {
     pub p99_response_ms: Option<f64>,
     /// Since midnight.
     pub requests_today: u64,
-    /// Of these, those answered with 4xx or 5xx.
+    /// Of these, those answered with 5xx: failures of the server.
     pub errors_today: u64,
-    /// Of these, those answered with 5xx.
-    pub server_errors_today: u64,
+    /// Of these, those answered with 4xx: what was refused, or is not there.
+    pub refused_today: u64,
     /// Open ones.
     pub sockets: u64,
     pub as_of: Time,
@@ -31,9 +31,9 @@ pub struct Figures {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Current {
-    /// People online with input within the limit of "active now".
+    /// People within one's reach that are online, with input within the limit of "active now".
     pub active_users: u32,
-    /// Busy, active and idle people.
+    /// Busy, active and idle people within one's reach.
     pub online_users: u32,
     #[serde(flatten)]
     pub figures: Figures,

@@ -1,18 +1,22 @@
 //! Samples of traffic on their way to whoever watches it. What is in them is made in `crate::traffic`.
 
 use bytes::Bytes;
-use domain::{Actor, ApiError, access::Action, presence::Counts};
+use domain::{
+    Actor, ApiError,
+    access::{Action, Reach},
+    presence::Counts,
+};
 use tokio::sync::watch;
 
 use super::{Presence, Socket};
 
 impl Presence {
-    /// Open sockets, and how many people are here.
-    pub(crate) async fn load(&self) -> Result<(u64, Counts), ApiError> {
+    /// Open sockets, and how many people within reach are here.
+    pub(crate) async fn load(&self, reach: Reach) -> Result<(u64, Counts), ApiError> {
         if self.hub.is_none() {
             return Ok((0, Counts::zero([])));
         }
-        self.ask(super::Hub::load).await
+        self.ask(move |hub| hub.load(reach)).await
     }
 
     /// Whether anybody watches traffic, now and whenever that changes; nothing beside the server.
@@ -27,9 +31,9 @@ impl Presence {
 
 impl Socket {
     /// Gets a sample of traffic each second from now on. There is no name in it, and it is of the whole server for
-    /// everybody who may watch anybody.
+    /// everybody.
     pub async fn watch_traffic(&self, actor: &Actor) -> Result<(), ApiError> {
-        actor.require(Action::Watch)?;
+        actor.require(Action::Traffic)?;
         let id = self.id;
         self.presence.ask(move |hub| hub.watch_traffic(id)).await
     }

@@ -20,8 +20,8 @@ pub(super) async fn load(store: &Store, now: Time) -> Result<Counted, ApiError> 
     for row in store.within(rows::between(store.read(), slot_of(now), end)).await? {
         counted.slots.load(row);
     }
-    let [requests, refused, server_errors] = store.within(rows::count(store.read(), begins, end)).await?;
-    counted.today = Today { begins, requests, errors: refused + server_errors, server_errors };
+    let [requests, refused, errors] = store.within(rows::count(store.read(), begins, end)).await?;
+    counted.today = Today { begins, requests, errors, refused };
     Ok(counted)
 }
 

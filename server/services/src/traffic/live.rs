@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{time::SECOND, traffic::Sample, wire};
+use domain::{access::Reach, time::SECOND, traffic::Sample, wire};
 use tokio_util::sync::CancellationToken;
 
 use super::Traffic;
@@ -22,7 +22,7 @@ impl Traffic {
             // Where a second begins, so that each sample is of a whole one.
             let wait = SECOND - self.inner.clock.now().0.rem_euclid(SECOND);
             tokio::time::sleep(Duration::from_millis(wait as u64)).await;
-            let Ok((sockets, _)) = self.inner.presence.load().await else { return };
+            let Ok((sockets, _)) = self.inner.presence.load(Reach::Everything).await else { return };
             let now = self.inner.clock.now();
             let sample = Sample { figures: self.figures(now, sockets), second: self.counted().recent.newest(now) };
             self.inner.presence.send_traffic(Bytes::from(wire::broadcast(TOPIC, "sample", &sample)));

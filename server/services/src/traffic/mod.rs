@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{
     ApiError, Time,
-    traffic::{Callers, Recent, Seen, Series, Slots, day_start},
+    traffic::{Callers, Recent, Seen, Series, Slots, class, day_start},
 };
 
 pub use self::read::{Range, Shown};
@@ -50,7 +50,7 @@ struct Today {
     begins: Time,
     requests: u64,
     errors: u64,
-    server_errors: u64,
+    refused: u64,
 }
 
 impl Today {
@@ -84,13 +84,13 @@ impl Traffic {
         if Series::of(seen.route) != Series::Requests {
             return;
         }
-        if let Some(user) = seen.user {
-            counted.callers.record(now, user);
+        if let Some(asker) = seen.asker {
+            counted.callers.record(now, asker);
         }
         let mut today = counted.today.at(now);
         today.requests += 1;
-        today.errors += u64::from(seen.status >= 400);
-        today.server_errors += u64::from(seen.status >= 500);
+        today.errors += u64::from(class(seen.status) == 5);
+        today.refused += u64::from(class(seen.status) == 4);
         counted.today = today;
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use domain::{
     Actor, ApiError, Time,
-    access::Action,
+    access::{Action, Reach},
     account::UserCard,
     time::{HOUR, MINUTE, SECOND},
     traffic::{Current, Figures, Line, Point, Pool, Report, Row, SLOT, slot_of},
@@ -71,7 +71,7 @@ pub struct Shown {
     pub report: Report,
     /// Since when `report` counts.
     pub from: Time,
-    /// Who asked most within the last hour.
+    /// Who asked most within the last hour, of those within reach.
     pub top: Vec<(UserCard, u64)>,
 }
 
@@ -88,7 +88,7 @@ impl Traffic {
             p99_response_ms: times.p99_ms,
             requests_today: today.requests,
             errors_today: today.errors,
-            server_errors_today: today.server_errors,
+            refused_today: today.refused,
             sockets,
             as_of: now,
         }
@@ -96,8 +96,8 @@ impl Traffic {
 
     /// How things are now.
     pub async fn current(&self, actor: &Actor) -> Result<Current, ApiError> {
-        actor.require(Action::Traffic)?;
-        let (sockets, people) = self.inner.presence.load().await?;
+        let reach = actor.require(Action::Traffic)?;
+        let (sockets, people) = self.inner.presence.load(reach).await?;
         let (in_use, open) = self.inner.store.pool();
         Ok(Current {
             active_users: people.active,
@@ -132,6 +132,7 @@ impl Traffic {
 
     /// Everything of a range.
     pub async fn shown(&self, actor: &Actor, range: Range) -> Result<Shown, ApiError> {
+        let reach = actor.require(Action::Traffic)?;
         let current = self.current(actor).await?;
         let now = self.inner.clock.now();
         let (step, steps) = range.steps();
@@ -143,7 +144,7 @@ impl Traffic {
             Range::Hour => (self.counted().recent.series(now, 60, 60), MINUTE, false),
             Range::Day | Range::Week => (report.points.clone(), step, true),
         };
-        Ok(Shown { current, points, step, running, report, from, top: self.top(now).await? })
+        Ok(Shown { current, points, step, running, report, from, top: self.top(now, reach).await? })
     }
 
     /// Rows that were written, and those in memory, which are newer.
@@ -156,8 +157,8 @@ impl Traffic {
         Ok(Report::of(rows, from, to, step, now))
     }
 
-    async fn top(&self, now: Time) -> Result<Vec<(UserCard, u64)>, ApiError> {
-        let top = self.counted().callers.top(now, TOP);
+    async fn top(&self, now: Time, reach: Reach) -> Result<Vec<(UserCard, u64)>, ApiError> {
+        let top = self.counted().callers.top(now, reach, TOP);
         let ids: Vec<_> = top.iter().map(|(id, _)| *id).collect();
         let store = &self.inner.store;
         let cards = store.within(card::by_ids(store.read(), &ids)).await?;

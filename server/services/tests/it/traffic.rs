@@ -3,7 +3,7 @@
 use domain::{
     Actor, Time,
     time::{DAY, HOUR, MINUTE, SECOND},
-    traffic::{SLOT, Seen, slot_of},
+    traffic::{Asker, SLOT, Seen, slot_of},
 };
 use services::{Services, traffic::Range};
 
@@ -12,7 +12,7 @@ use crate::world::{BEGIN, World, each, unlimited};
 const ROUTE: &str = "GET /api/v1/sessions";
 
 fn ask(services: &Services, route: &str, status: u16, ms: u64) {
-    services.traffic.record(&Seen { route, status, took_us: ms * 1_000, user: None, bot: false });
+    services.traffic.record(&Seen { route, status, took_us: ms * 1_000, asker: None, bot: false });
 }
 
 async fn figures(services: &Services) -> domain::traffic::Figures {
@@ -34,7 +34,7 @@ async fn a_restart_goes_on_within_its_slot() {
 
         let next = world.another(true).await;
         let now = figures(&next.services).await;
-        assert_eq!((now.requests_today, now.errors_today, now.server_errors_today), (101, 1, 1));
+        assert_eq!((now.requests_today, now.errors_today, now.refused_today), (101, 1, 0));
         ask(&next.services, ROUTE, 404, 10);
         next.services.traffic.flush().await.unwrap();
         let shown = next.services.traffic.shown(&Actor::Operator, Range::Day).await.unwrap();
@@ -117,31 +117,36 @@ async fn old_slots_are_deleted() {
     .await;
 }
 
+/// The numbers are of the whole server and name nobody; people are those within reach.
 #[tokio::test]
-async fn only_administrators_see_it() {
+async fn who_asks_is_told_as_far_as_one_reaches() {
     each(unlimited(), async |world| {
-        let who = async |world: &World, name: &str, role: &str| {
-            let card = world.person(name, role, Some("North")).await;
+        let who = async |world: &World, name: &str, role: &str, organisation: Option<&str>| {
+            let card = world.person(name, role, organisation).await;
             let s = world.session(&card).await;
             world.check(s.token.expose()).await.unwrap().actor()
         };
-        let admin = who(world, "ada", "admin").await;
-        world.services.traffic.record(&Seen {
-            route: ROUTE,
-            status: 200,
-            took_us: 5,
-            user: admin.user_id(),
-            bot: false,
-        });
-        let shown = world.services.traffic.shown(&admin, Range::Hour).await.unwrap();
-        assert_eq!(shown.top.iter().map(|(c, n)| (c.username.as_str(), *n)).collect::<Vec<_>>(), [("ada", 1)]);
-        assert_eq!((shown.points.len(), shown.step), (60, MINUTE));
+        let t = &world.services.traffic;
+        let admin = who(world, "ada", "admin", None).await;
+        let north = who(world, "max", "manager", Some("North")).await;
+        let south = who(world, "sia", "manager", Some("South")).await;
+        for actor in [&admin, &north, &north] {
+            let card = &actor.person().unwrap().card;
+            let asker = Asker { user: card.id, organisation: card.organisation.as_ref().map(|o| o.id) };
+            t.record(&Seen { route: ROUTE, status: 200, took_us: 5, asker: Some(asker), bot: false });
+        }
+        for (actor, expected) in [(&admin, vec![("max", 2), ("ada", 1)]), (&north, vec![("max", 2)]), (&south, vec![])]
+        {
+            let shown = t.shown(actor, Range::Hour).await.unwrap();
+            let top: Vec<_> = shown.top.iter().map(|(c, n)| (c.username.as_str(), *n)).collect();
+            assert_eq!((top, shown.current.figures.requests_today), (expected, 3));
+            assert_eq!((shown.points.len(), shown.step), (60, MINUTE));
+        }
         for (actor, status) in [
-            (who(world, "max", "manager").await, 403),
-            (who(world, "mia", "member").await, 403),
+            (who(world, "ned", "manager", None).await, 403),
+            (who(world, "mia", "member", Some("North")).await, 403),
             (Actor::Anonymous, 401),
         ] {
-            let t = &world.services.traffic;
             assert_eq!(t.current(&actor).await.unwrap_err().code.status(), status);
             assert_eq!(t.line(&actor, 5).await.unwrap_err().code.status(), status);
             assert_eq!(t.shown(&actor, Range::Hour).await.unwrap_err().code.status(), status);

@@ -83,11 +83,11 @@ impl Hub {
         }
     }
 
-    /// How many sockets are open, and who is here.
-    pub(in super::super) fn load(&mut self) -> (u64, Counts) {
+    /// How many sockets are open, and how many people within reach are here.
+    pub(in super::super) fn load(&mut self, reach: Reach) -> (u64, Counts) {
         self.advance();
         self.flush();
-        (self.registry.len() as u64, self.counts(Reach::Everything))
+        (self.registry.len() as u64, self.counts(reach))
     }
 
     pub(in super::super) fn people(&mut self, organisation: OrganisationId) -> Vec<Colleague> {
