@@ -71,7 +71,7 @@ impl Traffic {
     ) -> Result<Self, ApiError> {
         let now = clock.now();
         let counted = if background { keep::load(&store, now).await? } else { Counted::default() };
-        let inner = Inner { store, presence, clock, counted: Mutex::new(counted), gate: Default::default() };
+        let inner = Inner { store, presence, clock, counted: Mutex::new(counted), gate: tokio::sync::Mutex::default() };
         Ok(Self { inner: Arc::new(inner) })
     }
 

@@ -118,16 +118,16 @@ impl Traffic {
             let items = self.counted().recent.series(now, step, minutes * 60 / step);
             Line { step, items, as_of: now }
         };
-        Ok(match minutes {
-            ..=BY_SECOND => seconds(1),
-            ..=BY_MINUTE => seconds(60),
-            _ => {
-                let to = slot_of(now);
-                let from = slot_of(to.plus(-minutes * MINUTE));
-                let report = self.report(from, to, SLOT, now).await?;
-                Line { step: SLOT / SECOND, items: report.points, as_of: now }
-            }
-        })
+        if minutes <= BY_SECOND {
+            return Ok(seconds(1));
+        }
+        if minutes <= BY_MINUTE {
+            return Ok(seconds(60));
+        }
+        let to = slot_of(now);
+        let from = slot_of(to.plus(-minutes * MINUTE));
+        let report = self.report(from, to, SLOT, now).await?;
+        Ok(Line { step: SLOT / SECOND, items: report.points, as_of: now })
     }
 
     /// Everything of a range.
