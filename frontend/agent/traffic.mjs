@@ -1,5 +1,4 @@
 // The figures of traffic, live (`app/src/written/traffic.rs`): one sample a second, as long as somebody looks.
-// And the sliders that read charts (`app/src/written/chart.rs`).
 
 import { follow, unfollow } from "./page.mjs";
 
@@ -22,7 +21,6 @@ const line = () => document.getElementById("traffic-live");
 /** Called whenever a written page is settled: begins on the page of traffic, and ends elsewhere. */
 export function watch(again) {
   refresh = again;
-  read(document.getElementById("written"));
   if (!line()) return stop();
   if (following || document.hidden) return;
   heardAt = 0;
@@ -82,25 +80,4 @@ function said() {
   const text = fresh ? "Live, a sample a second." : `Not connected: the figures are as of ${asOf.toLocaleTimeString("en-GB")}.`;
   line().toggleAttribute("data-lost", !fresh);
   if (line().textContent !== text) line().textContent = text;
-}
-
-// Charts.
-
-document.addEventListener("input", ({ target }) => target.matches?.("[data-reads]") && mark(target, true));
-document.addEventListener("focusin", ({ target }) => target.matches?.("[data-reads]") && mark(target, true));
-document.addEventListener("focusout", ({ target }) => target.matches?.("[data-reads]") && mark(target, false));
-
-function read(root) {
-  for (const slider of root?.querySelectorAll("[data-reads]") ?? []) mark(slider, slider === document.activeElement);
-}
-
-/** Says the row of the table a slider stands at, and marks its place. */
-function mark(slider, shown) {
-  const row = document.getElementById(slider.dataset.reads)?.tBodies[0].rows[slider.value];
-  if (!row) return;
-  const text = [...row.cells].map((cell) => cell.textContent).join(": ");
-  slider.setAttribute("aria-valuetext", text);
-  slider.parentElement.querySelector("output").textContent = shown ? text : "";
-  const x = (1000 * slider.value) / Math.max(1, slider.max);
-  slider.closest("[data-part]").querySelector(".cursor").setAttribute("d", shown ? `M${x} 0V160` : "");
 }

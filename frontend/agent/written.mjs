@@ -1,6 +1,7 @@
 // What the pages that the server alone writes do in the browser (`app/src/written`): one goes from page to page, filters
 // as one types, sends forms in place, and reads times in one's own zone. Without it they are plain pages.
 
+import { read as readable } from './charts.mjs';
 import { follow as listen, unfollow } from './page.mjs';
 import { ago, short } from './times.mjs';
 import { watch } from './traffic.mjs';
@@ -105,6 +106,7 @@ function settle(url) {
   }
   times(root());
   ticked(root());
+  readable(root());
   tail();
   watch(() => ask(here(), '/rpc/refresh'));
 }

@@ -5,10 +5,8 @@
 use domain::{
     Time,
     access::Reach,
-    time::{DAY, HOUR, MINUTE, SECOND},
-    traffic::{
-        Asker, Callers, Durations, Recent, Report, Row, SLOT, Seen, Series, Slots, Tally, class, day_start, slot_of,
-    },
+    time::{HOUR, MINUTE, SECOND},
+    traffic::{Asker, Callers, Durations, Recent, Report, Row, SLOT, Seen, Series, Slots, Tally, class, slot_of},
 };
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -197,9 +195,8 @@ fn callers_are_counted_for_an_hour() {
 }
 
 #[test]
-fn days_and_slots_begin_where_they_should() {
+fn slots_begin_where_they_should() {
     let at = Time::parse("2026-03-02T14:37:12.345Z").unwrap();
     assert_eq!(slot_of(at).to_string(), "2026-03-02T14:30:00.000Z");
-    assert_eq!(day_start(at).to_string(), "2026-03-02T00:00:00.000Z");
-    assert_eq!(slot_of(day_start(at).plus(DAY)), day_start(at).plus(DAY));
+    assert_eq!(slot_of(slot_of(at)), slot_of(at));
 }

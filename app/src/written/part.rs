@@ -168,6 +168,26 @@ pub(crate) fn summary(error: Option<&ApiError>) -> impl IntoView + use<> {
     text.map(|text| view! { <div class="summary" role="alert" tabindex="-1" autofocus><p>{text}</p></div> })
 }
 
+/// A headline number with its definition one key press away.
+pub(crate) fn figure(
+    label: &'static str,
+    value: impl IntoView,
+    sub: impl IntoView,
+    definition: &'static str,
+) -> impl IntoView {
+    view! {
+        <section class="figure" aria-label=label>
+            <h2>{label}</h2>
+            <p class="value live-number">{value}</p>
+            <p class="sub">{sub}</p>
+            <details class="definition">
+                <summary>"Definition"</summary>
+                <p>{definition}</p>
+            </details>
+        </section>
+    }
+}
+
 /// A labelled field.
 pub(crate) struct Field {
     pub(crate) name: &'static str,

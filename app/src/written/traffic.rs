@@ -3,7 +3,8 @@
 use domain::{
     ApiError,
     access::{Action, Reach},
-    traffic::{Current, Point, RouteRow},
+    activity::Zone,
+    traffic::{Current, Figures, Point, RouteRow},
 };
 use leptos::prelude::*;
 use services::traffic::{Range, Shown};
@@ -11,9 +12,9 @@ use services::traffic::{Range, Shown};
 use super::{
     Asked, Written,
     audit::thousands,
-    chart::Chart,
+    chart::{Bar, Bars, Line},
     page,
-    part::{exact, sorted, when},
+    part::{exact, figure, sorted, when},
 };
 use crate::text;
 
@@ -28,21 +29,21 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
     }
     let of = |value: fn(&Point) -> Option<f64>| shown.points.iter().map(|p| (p.at, value(p))).collect::<Vec<_>>();
     let (rates, times) = (of(|p| Some(p.rps)), of(|p| p.p95_ms));
-    let (running, now) = (shown.running, shown.current.figures.as_of);
+    let now = shown.current.figures.as_of;
     Ok(page("Traffic", || {
         view! {
             <p class="live-line" id="traffic-live" role="status">"As of " {exact(now)}</p>
-            {figures(&shown.current)}
+            {figures(&shown.current, shown.zone)}
             <nav class="bar ranges" aria-label="Range" data-part="ranges">
                 {Range::ALL.map(|r| link(asked, r, range)).collect_view()}
             </nav>
-            {Chart { id: "rate", title: "Requests over time", points: &rates, words: rate, running }.view()}
-            {Chart { id: "p95", title: "p95 over time", points: &times, words: ms, running }.view()}
-            {statuses(&shown, range)}
+            {Line { id: "rate", title: "Requests over time", points: &rates, words: per_s }.view()}
+            {Line { id: "p95", title: "p95 over time", points: &times, words: ms }.view()}
+            <div class="charts" data-part="statuses">{statuses(&shown)}</div>
             {routes(asked, &shown)}
             <div class="columns">
                 {top(&shown, asked.actor.reach(Action::Traffic))}
-                {machine(&shown)}
+                {machine(&shown, range)}
             </div>
         }
     }))
@@ -59,6 +60,11 @@ fn link(asked: &Asked, r: Range, chosen: Range) -> impl IntoView + use<> {
     view! { <a class="button" id=format!("range-{}", r.as_str()) href=href aria-current=current data-noscroll="">{word}</a> }
 }
 
+/// `0.4/s`
+fn per_s(value: f64) -> String {
+    format!("{}/s", rate(value))
+}
+
 /// `0.4`, as the script writes it too.
 fn rate(value: f64) -> String {
     if value >= 100.0 { format!("{value:.0}") } else { format!("{value:.1}") }
@@ -73,99 +79,78 @@ fn maybe(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), ms)
 }
 
-fn figures(c: &Current) -> impl IntoView + use<> {
+/// A number that samples of traffic keep true.
+fn number(key: &'static str, value: String) -> impl IntoView {
+    view! { <span data-figure=key>{value}</span> }
+}
+
+fn per_second(f: &Figures) -> impl IntoView + use<> {
+    figure(
+        "Requests per second",
+        number("current_rps", rate(f.current_rps)),
+        "last 10 s",
+        "Requests answered over the last ten seconds, divided by them. Scripts, styles, icons, sockets and health checks \
+         are counted apart; requests without a session and of bots are in it, and in no other number of this console.",
+    )
+}
+
+fn today(f: &Figures, zone: Zone) -> impl IntoView + use<> {
+    let since = format!("since midnight, {}", zone.name());
+    figure(
+        "Requests today",
+        number("requests_today", thousands(f.requests_today as i64)),
+        since,
+        "Requests answered since midnight in the zone in which the server counts days.",
+    )
+}
+
+fn errors(f: &Figures) -> impl IntoView + use<> {
+    let sub = view! { {number("refused_today", thousands(f.refused_today as i64))} " refused (4xx)" };
+    figure(
+        "Errors today",
+        number("errors_today", thousands(f.errors_today as i64)),
+        sub,
+        "Requests of today that the server failed to answer: a status of 5xx. Those answered with 4xx stand beside them: \
+         they were refused, or asked for what is not there.",
+    )
+}
+
+fn figures(c: &Current, zone: Zone) -> impl IntoView + use<> {
     let f = &c.figures;
-    let times = "Of the last five minutes: from the end of a request's head to the first byte of its answer.";
-    let figure = |label: &'static str, key: &'static str, value: String, sub: AnyView, definition: String| {
-        view! {
-            <section class="figure" aria-label=label>
-                <h2>{label}</h2>
-                <p class="value live-number" data-figure=key>{value}</p>
-                <p class="sub">{sub}</p>
-                <details class="definition">
-                    <summary>"Definition"</summary>
-                    <p>{definition}</p>
-                </details>
-            </section>
-        }
-    };
-    let number = |key: &'static str, value: String| view! { <span data-figure=key>{value}</span> };
+    let p95 = view! { "p50 " {number("p50_response_ms", maybe(f.p50_response_ms))} ", p99 "
+    {number("p99_response_ms", maybe(f.p99_response_ms))} };
+    let here =
+        view! { <span data-part="online">{format!("{} online, {} active", c.online_users, c.active_users)}</span> };
     view! {
         <div class="figures six">
-            {figure("Requests per second", "current_rps", rate(f.current_rps), "last 10 s".into_any(),
-                "Requests answered over the last ten seconds, divided by them. Scripts, styles, icons, sockets and health \
-                 checks are counted apart; requests without a session and of bots are in it, and in no other number of \
-                 this console.".to_owned())}
-            {figure("Average", "avg_response_ms", maybe(f.avg_response_ms), "response time, 5 min".into_any(),
-                format!("{times} The sum of all durations divided by their number."))}
-            {figure("p95", "p95_response_ms", maybe(f.p95_response_ms),
-                view! { "p50 " {number("p50_response_ms", maybe(f.p50_response_ms))} ", p99 "
-                    {number("p99_response_ms", maybe(f.p99_response_ms))} }.into_any(),
-                format!("{times} 95 of 100 requests were answered within this, by nearest rank, to 1 %."))}
-            {figure("Requests today", "requests_today", thousands(f.requests_today as i64), "since midnight, UTC".into_any(),
-                "Requests answered since midnight in UTC.".to_owned())}
-            {figure("Errors today", "errors_today", thousands(f.errors_today as i64),
-                view! { {number("refused_today", thousands(f.refused_today as i64))} " refused (4xx)" }.into_any(),
-                "Requests of today that the server failed to answer: a status of 5xx. Those answered with 4xx stand beside \
-                 them: they were refused, or asked for what is not there.".to_owned())}
-            {figure("Open sockets", "sockets", thousands(f.sockets as i64),
-                view! { <span data-part="online">{format!("{} online, {} active", c.online_users, c.active_users)}</span> }.into_any(),
-                "Browsers and programs that are connected now. One person may have several.".to_owned())}
+            {per_second(f)}
+            {figure("Average", number("avg_response_ms", maybe(f.avg_response_ms)), "response time, 5 min",
+                "Of the last five minutes: from the end of a request's head to the first byte of its answer. The sum of \
+                 all durations divided by their number.")}
+            {figure("p95", number("p95_response_ms", maybe(f.p95_response_ms)), p95,
+                "Of the last five minutes: from the end of a request's head to the first byte of its answer. 95 of 100 \
+                 requests were answered within this, by nearest rank, to 1 %.")}
+            {today(f, zone)}
+            {errors(f)}
+            {figure("Open sockets", number("sockets", thousands(f.sockets as i64)), here,
+                "Browsers and programs that are connected now. One person may have several.")}
         </div>
     }
 }
 
-/// By class of status; in the last hour also by who asked.
-fn statuses(shown: &Shown, range: Range) -> impl IntoView + use<> {
+/// By class of status.
+fn statuses(shown: &Shown) -> impl IntoView + use<> {
     let all = shown.report.by_class;
     let total: u64 = all.iter().sum();
     let words = ["1xx, informed", "2xx, answered", "3xx, sent on", "4xx, refused", "5xx, failed"];
-    let share = move |n: u64| if total == 0 { 0.0 } else { n as f64 * 100.0 / total as f64 };
-    let rows = (1..5).map(move |i| {
-        let width = format!("{:.2}%", share(all[i]));
-        view! {
-            <tr>
-                <th scope="row">{words[i]}</th>
-                <td class="measure">
-                    <svg width="100%" height="8" aria-hidden="true"><rect class="fill" width=width height="8" rx="2" /></svg>
-                </td>
-                <td class="number">{thousands(all[i] as i64)}</td>
-                <td class="number">{format!("{:.1} %", share(all[i]))}</td>
-            </tr>
-        }
-    });
-    let sum = |of: fn(&Point) -> u64| shown.points.iter().map(of).sum::<u64>();
-    let who = (range == Range::Hour).then(|| {
-        let (all, anonymous, bots) = (sum(|p| p.requests), sum(|p| p.anonymous), sum(|p| p.bots));
-        format!(
-            "Of {} of the last hour, {} came with a session, {} without one, and {} from bots.",
-            text::count(all, "request"),
-            thousands((all - anonymous - bots) as i64),
-            thousands(anonymous as i64),
-            thousands(bots as i64)
-        )
-    });
-    view! {
-        <section class="card groups" aria-labelledby="statuses-heading">
-            <header>
-                <h2 id="statuses-heading">"By status"</h2>
-                <span class="muted" data-part="statuses-since">"since " {when(shown.from, false)}</span>
-            </header>
-            <table>
-                <caption class="hidden">"Requests by class of status"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Class"</th>
-                        <td></td>
-                        <th scope="col" class="number">"Requests"</th>
-                        <th scope="col" class="number">"Share"</th>
-                    </tr>
-                </thead>
-                <tbody data-part="statuses">{rows.collect_view()}</tbody>
-            </table>
-            <p class="body" data-part="who">{who}</p>
-        </section>
-    }
+    let bar = |i: usize| {
+        let share = if total == 0 { 0.0 } else { all[i] as f64 * 100.0 / total as f64 };
+        let words = (words[i].to_owned(), format!("{} · {share:.1} %", thousands(all[i] as i64)));
+        Bar { label: words.0, value: all[i], words: words.1, href: None }
+    };
+    let sub = view! { <span class="muted">"since " {when(shown.from, false)}</span> }.into_any();
+    let bars = (1..5).map(bar).collect();
+    Bars { id: "statuses", title: "By status", sub, of: "Class", measure: "Requests", bars, none: "" }.view()
 }
 
 fn routes(asked: &Asked, shown: &Shown) -> impl IntoView + use<> {
@@ -244,17 +229,31 @@ fn top(shown: &Shown, reach: Reach) -> impl IntoView + use<> {
 }
 
 /// What is no request, and what requests need.
-fn machine(shown: &Shown) -> impl IntoView + use<> {
+fn machine(shown: &Shown, range: Range) -> impl IntoView + use<> {
     let t = &shown.report.total.totals;
     let (c, from) = (&shown.current, shown.from);
+    let sum = |of: fn(&Point) -> u64| shown.points.iter().map(of).sum::<u64>();
+    // Who asked is known of the last hour only.
+    let who = (range == Range::Hour).then(|| {
+        let (all, anonymous, bots) = (sum(|p| p.requests), sum(|p| p.anonymous), sum(|p| p.bots));
+        view! {
+            <dt>"Requests with a session"</dt>
+            <dd>{thousands((all - anonymous - bots) as i64)}</dd>
+            <dt>"Requests without one"</dt>
+            <dd>{thousands(anonymous as i64)}</dd>
+            <dt>"Requests of bots"</dt>
+            <dd>{thousands(bots as i64)}</dd>
+        }
+    });
     view! {
         <section class="card" aria-labelledby="machine-heading">
             <header>
-                <h2 id="machine-heading">"Beside requests"</h2>
+                <h2 id="machine-heading">"By whom, and beside requests"</h2>
                 <span class="muted" data-part="machine-since">"since " {when(from, false)}</span>
             </header>
             <div class="body">
                 <dl class="facts" data-part="machine">
+                    {who}
                     <dt>"Scripts and styles"</dt>
                     <dd>{thousands(t.files as i64)}</dd>
                     <dt>"Sockets opened"</dt>

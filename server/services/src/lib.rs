@@ -163,7 +163,8 @@ impl Services {
         let changing = SettingsOf::new(sessions.clone());
         let notices = Notices::new(sessions.clone());
         let files = Files::open(sessions.clone(), notices.clone(), &config.storage_url)?;
-        let traffic = Traffic::open(store.clone(), presence.clone(), clock.clone(), config.background).await?;
+        let (here, of) = (presence.clone(), activity.clone());
+        let traffic = Traffic::open(store.clone(), of, here, clock.clone(), config.background).await?;
         if config.background {
             // Before anything is loaded, so that nothing that ends from here on is missed.
             let (ending, change) = (sessions.last_ending().await?, changing.last().await?);

@@ -392,7 +392,7 @@ async fn parameters_are_known_and_given_once() {
             }
         }
     }
-    assert_eq!(with_parameters.len(), 28, "{with_parameters:?}");
+    assert_eq!(with_parameters.len(), 29, "{with_parameters:?}");
     for ((path, method), names) in with_parameters {
         let ask = async |query: String| {
             admin.send(admin.request(method.parse().unwrap(), &format!("{}?{query}", concrete(&path)))).await

@@ -21,10 +21,3 @@ pub use self::{
     tally::{Asker, Point, Seen, Series, Tally, Totals, class},
     view::{Current, Figures, Line, Pool, Sample},
 };
-
-use crate::{Time, time::DAY};
-
-/// When the day of `now` began. The one place that knows where days begin: in UTC, until the instance has a zone.
-pub fn day_start(now: Time) -> Time {
-    Time(now.0 - now.0.rem_euclid(DAY))
-}

@@ -77,6 +77,14 @@ impl Recent {
         self.between(no, no + 1).point(Time(no * SECOND), SECOND)
     }
 
+    /// As `series`, with the running step as the last: over what there is of it.
+    pub fn up_to_now(&self, now: Time, step: i64, steps: i64) -> Vec<Point> {
+        let mut points = self.series(now, step, steps - 1);
+        let begin = Time(second(now).div_euclid(step.max(1)) * step.max(1) * SECOND);
+        points.push(self.between(second(begin), second(now) + 1).point(begin, now.since(begin)));
+        points
+    }
+
     /// `steps` steps of so many seconds that are over, oldest first, silent ones too. Steps begin at whole multiples, so
     /// that the same step is the same at every look.
     pub fn series(&self, now: Time, step: i64, steps: i64) -> Vec<Point> {

@@ -10,13 +10,13 @@ use services::files::{Kind, Of};
 
 use super::{
     super::{
-        Asked, Written, page,
+        Asked, Written,
+        chart::{Bar, Bars},
+        page,
         part::{apply, chip, confirm, day, empty, kept, pager, refused, search, when},
         query::Query,
     },
-    KINDS, LIMIT, SIZES,
-    chart::{Bar, bars},
-    filter_of, link, size,
+    KINDS, LIMIT, SIZES, filter_of, link, size,
 };
 use crate::text;
 
@@ -155,10 +155,14 @@ fn charts(asked: &Asked<'_>, s: &Summary) -> impl IntoView + use<> {
         }
     });
     view! {
-        {bars("by-user-chart", "By person", "Person", by_user.collect())}
-        {bars("by-workflow-chart", "By workflow", "Workflow", by_workflow.collect())}
-        {bars("by-day-chart", "By day", "Day", by_day.collect())}
+        {chart("by-user-chart", "By person", "Person", by_user.collect())}
+        {chart("by-workflow-chart", "By workflow", "Workflow", by_workflow.collect())}
+        {chart("by-day-chart", "By day", "Day", by_day.collect())}
     }
+}
+
+fn chart(id: &'static str, title: &'static str, of: &'static str, bars: Vec<Bar>) -> impl IntoView {
+    Bars { id, title, sub: ().into_any(), of, measure: "Uploads", bars, none: "Nothing to draw yet." }.view()
 }
 
 fn row(asked: &Asked<'_>, f: &File) -> impl IntoView + use<> {

@@ -1,7 +1,6 @@
 //! Files: one's own, everybody's uploads, and outputs.
 
 mod admin;
-mod chart;
 mod outputs;
 mod own;
 

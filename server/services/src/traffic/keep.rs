@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use domain::{
     ApiError, Time,
-    traffic::{SLOT, day_start, slot_of},
+    activity::Zone,
+    traffic::{SLOT, slot_of},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -14,15 +15,21 @@ use crate::store::{Store, traffic as rows};
 const EVERY: Duration = Duration::from_secs(5);
 
 /// What was written of the running slot and of today.
-pub(super) async fn load(store: &Store, now: Time) -> Result<Counted, ApiError> {
-    let (begins, end) = (day_start(now), slot_of(now).plus(SLOT));
-    let mut counted = Counted::default();
-    for row in store.within(rows::between(store.read(), slot_of(now), end)).await? {
+pub(super) async fn load(store: &Store, zone: Zone, now: Time) -> Result<Counted, ApiError> {
+    let running = slot_of(now);
+    let mut counted = Counted { today: before(store, zone, now).await?, ..Counted::default() };
+    for row in store.within(rows::between(store.read(), running, running.plus(SLOT))).await? {
         counted.slots.load(row);
     }
-    let [requests, refused, errors] = store.within(rows::count(store.read(), begins, end)).await?;
-    counted.today = Today { begins, requests, errors, refused };
+    counted.today.add_rows(&counted.slots.rows(), running);
     Ok(counted)
+}
+
+/// Today without the running slot, from what is written.
+async fn before(store: &Store, zone: Zone, now: Time) -> Result<Today, ApiError> {
+    let today = Today::of(zone, now);
+    let [requests, refused, errors] = store.within(rows::count(store.read(), today.begins, slot_of(now))).await?;
+    Ok(Today { requests, refused, errors, ..today })
 }
 
 impl Traffic {
@@ -30,12 +37,20 @@ impl Traffic {
     pub async fn flush(&self) -> Result<(), ApiError> {
         let store = &self.inner.store;
         let _gate = self.inner.gate.lock().await;
+        let now = self.inner.clock.now();
         let changed = self.counted().slots.changed();
         if !changed.is_empty() {
             store.within(rows::replace(store, &changed)).await?;
         }
-        let now = self.inner.clock.now();
         self.counted().slots.wrote(&changed, now);
+        let zone = self.inner.activity.zone();
+        if self.counted().today.zone != zone {
+            // Today is another time now; all but the running slot is written.
+            let mut today = before(store, zone, now).await?;
+            let mut counted = self.counted();
+            today.add_rows(&counted.slots.rows(), slot_of(now));
+            counted.today = today;
+        }
         Ok(())
     }
 

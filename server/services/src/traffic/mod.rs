@@ -14,11 +14,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{
     ApiError, Time,
-    traffic::{Callers, Recent, Seen, Series, Slots, class, day_start},
+    activity::Zone,
+    traffic::{Callers, Recent, Row, Seen, Series, Slots, class},
 };
 
 pub use self::read::{Range, Shown};
-use crate::{clock::Clock, presence::Presence, store::Store};
+use crate::{activity::Activity, clock::Clock, presence::Presence, store::Store};
 
 /// The handle on traffic; a cheap clone.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ pub struct Traffic {
 
 struct Inner {
     store: Store,
+    /// Knows the zone in which days begin.
+    activity: Activity,
     presence: Presence,
     clock: Clock,
     counted: Mutex<Counted>,
@@ -44,20 +47,46 @@ struct Counted {
     today: Today,
 }
 
-/// Requests since midnight.
-#[derive(Clone, Copy, Default)]
+/// Requests since midnight in the server's zone.
+#[derive(Clone, Copy)]
 struct Today {
+    zone: Zone,
     begins: Time,
+    ends: Time,
     requests: u64,
     errors: u64,
     refused: u64,
 }
 
+impl Default for Today {
+    fn default() -> Self {
+        Self::of(Zone::default(), Time(0))
+    }
+}
+
 impl Today {
+    /// Nothing yet, on the day of `now`.
+    fn of(zone: Zone, now: Time) -> Self {
+        let (begins, ends) = zone.span(zone.day(now));
+        Self { zone, begins, ends, requests: 0, errors: 0, refused: 0 }
+    }
+
     /// As of `now`: another day begins with nothing.
     fn at(self, now: Time) -> Self {
-        let begins = day_start(now);
-        if begins > self.begins { Self { begins, ..Self::default() } } else { self }
+        if now < self.ends { self } else { Self::of(self.zone, now) }
+    }
+
+    fn add(&mut self, status_class: u8, n: u64) {
+        self.requests += n;
+        self.errors += if status_class == 5 { n } else { 0 };
+        self.refused += if status_class == 4 { n } else { 0 };
+    }
+
+    /// Adds what these rows count from a slot on.
+    fn add_rows(&mut self, rows: &[Row], from: Time) {
+        for row in rows.iter().filter(|r| r.slot >= from && Series::of(&r.route) == Series::Requests) {
+            self.add(row.class, row.durations.n());
+        }
     }
 }
 
@@ -65,13 +94,21 @@ impl Traffic {
     /// Goes on with what was written of this quarter of an hour and of today, where this is the server.
     pub(crate) async fn open(
         store: Store,
+        activity: Activity,
         presence: Presence,
         clock: Clock,
         background: bool,
     ) -> Result<Self, ApiError> {
         let now = clock.now();
-        let counted = if background { keep::load(&store, now).await? } else { Counted::default() };
-        let inner = Inner { store, presence, clock, counted: Mutex::new(counted), gate: tokio::sync::Mutex::default() };
+        let counted = if background { keep::load(&store, activity.zone(), now).await? } else { Counted::default() };
+        let inner = Inner {
+            store,
+            activity,
+            presence,
+            clock,
+            counted: Mutex::new(counted),
+            gate: tokio::sync::Mutex::default(),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -88,9 +125,7 @@ impl Traffic {
             counted.callers.record(now, asker);
         }
         let mut today = counted.today.at(now);
-        today.requests += 1;
-        today.errors += u64::from(class(seen.status) == 5);
-        today.refused += u64::from(class(seen.status) == 4);
+        today.add(class(seen.status), 1);
         counted.today = today;
     }
 

@@ -6,6 +6,7 @@ use domain::{
     Actor, ApiError, Time,
     access::{Action, Reach},
     account::UserCard,
+    activity::Zone,
     time::{HOUR, MINUTE, SECOND},
     traffic::{Current, Figures, Line, Point, Pool, Report, Row, SLOT, slot_of},
 };
@@ -62,15 +63,15 @@ impl Range {
 #[derive(Clone, Debug)]
 pub struct Shown {
     pub current: Current,
-    /// Oldest first.
+    /// Oldest first; the last goes on.
     pub points: Vec<Point>,
     /// The length of a step of them, in milliseconds.
     pub step: i64,
-    /// Whether the last of them goes on.
-    pub running: bool,
     pub report: Report,
     /// Since when `report` counts.
     pub from: Time,
+    /// The zone in which today began.
+    pub zone: Zone,
     /// Who asked most within the last hour, of those within reach.
     pub top: Vec<(UserCard, u64)>,
 }
@@ -140,11 +141,19 @@ impl Traffic {
         let to = Time((now.0.div_euclid(step) + 1) * step);
         let from = to.plus(-steps * step);
         let report = self.report(from, to, step, now).await?;
-        let (points, step, running) = match range {
-            Range::Hour => (self.counted().recent.series(now, 60, 60), MINUTE, false),
-            Range::Day | Range::Week => (report.points.clone(), step, true),
+        let (points, step) = match range {
+            Range::Hour => (self.counted().recent.up_to_now(now, 60, 60), MINUTE),
+            Range::Day | Range::Week => (report.points.clone(), step),
         };
-        Ok(Shown { current, points, step, running, report, from, top: self.top(now, reach).await? })
+        Ok(Shown {
+            current,
+            points,
+            step,
+            report,
+            from,
+            zone: self.inner.activity.zone(),
+            top: self.top(now, reach).await?,
+        })
     }
 
     /// Rows that were written, and those in memory, which are newer.

@@ -55,6 +55,40 @@ async fn a_restart_goes_on_within_its_slot() {
     .await;
 }
 
+/// Today begins at midnight of the server's zone; another zone counts it anew, also after a restart.
+#[tokio::test]
+async fn today_is_of_the_zone() {
+    each(unlimited(), async |world| {
+        let at = |text: &str| world.clock.advance(Time::parse(text).unwrap().since(world.clock.now()));
+        let zone = async |name: &str| {
+            let changes = [("zone".to_owned(), Some(name.to_owned()))].into();
+            world.services.settings.change(&Actor::Operator, changes, false).await.unwrap();
+            world.services.traffic.flush().await.unwrap();
+        };
+        let today = async |services: &Services| figures(services).await.requests_today;
+        // 00:30 in Berlin of the second.
+        at("2027-03-01T22:30:00Z");
+        ask(&world.services, ROUTE, 200, 10);
+        at("2027-03-01T23:30:00Z");
+        ask(&world.services, ROUTE, 200, 10);
+        ask(&world.services, ROUTE, 500, 10);
+        assert_eq!(today(&world.services).await, 3);
+        zone("Europe/Berlin").await;
+        let now = figures(&world.services).await;
+        assert_eq!((now.requests_today, now.errors_today), (2, 1));
+        let next = world.another(true).await;
+        assert_eq!(today(&next.services).await, 2);
+        next.services.store.close().await;
+        zone("America/New_York").await;
+        assert_eq!(today(&world.services).await, 3);
+        at("2027-03-02T04:59:59Z");
+        assert_eq!(today(&world.services).await, 3);
+        at("2027-03-02T05:00:00Z");
+        assert_eq!(today(&world.services).await, 0);
+    })
+    .await;
+}
+
 /// A database that is away keeps nobody from counting, and what waited is written once it is back.
 #[tokio::test]
 async fn what_could_not_be_written_waits() {

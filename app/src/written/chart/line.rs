@@ -1,26 +1,24 @@
-//! A line over time, drawn on the server: an SVG, what reads it step by step, and the same as a table.
+//! A line over time: an SVG, what reads it step by step, and the same as a table.
 //!
 //! Lines are stretched to the width there is; words are not, so they stand beside. A step without a value is a gap, and
-//! one that goes on is dashed. The script (`frontend/agent/written.mjs`) makes the slider say what stands in the table.
+//! the last, which goes on, is dashed. The script (`frontend/agent/charts.mjs`) makes the slider say what stands in the table.
 
 use domain::Time;
 use leptos::prelude::*;
 
-use super::part::when;
+use super::super::part::when;
 
 const WIDTH: f64 = 1_000.0;
 const HEIGHT: f64 = 160.0;
 
-/// A chart of one measure.
-pub(crate) struct Chart<'a> {
+/// A line of one measure.
+pub(crate) struct Line<'a> {
     pub(crate) id: &'static str,
     pub(crate) title: &'static str,
-    /// Each step's beginning and its value.
+    /// Each step's beginning and its value; the last goes on.
     pub(crate) points: &'a [(Time, Option<f64>)],
     /// How a value is written, with its unit.
     pub(crate) words: fn(f64) -> String,
-    /// Whether the last step goes on.
-    pub(crate) running: bool,
 }
 
 /// The least of 1, 2 and 5 times a power of ten that is no less than all values.
@@ -58,18 +56,18 @@ fn lines(values: &[Option<f64>], top: f64) -> Vec<String> {
     runs.into_iter().map(line).collect()
 }
 
-impl Chart<'_> {
+impl Line<'_> {
     pub(crate) fn view(self) -> impl IntoView + use<> {
-        let Self { id, title, points, words, running } = self;
+        let Self { id, title, points, words } = self;
         let values: Vec<Option<f64>> = points.iter().map(|(_, v)| *v).collect();
         let most = values.iter().flatten().copied().fold(0.0, f64::max);
         let top = top(most);
-        let steady = if running { &values[..values.len().saturating_sub(1)] } else { &values[..] };
+        let steady = &values[..values.len().saturating_sub(1)];
         // So that the last step has the place it has among all.
         let mut before: Vec<Option<f64>> = steady.to_vec();
         before.resize(values.len(), None);
         let mut last: Vec<Option<f64>> = vec![None; values.len()];
-        if running && values.len() > 1 {
+        if values.len() > 1 {
             last[values.len() - 2..].copy_from_slice(&values[values.len() - 2..]);
         }
         let draw = |values: &[Option<f64>], class: &'static str| {
@@ -81,7 +79,7 @@ impl Chart<'_> {
         let (first, end) = (points.first().map(|(at, _)| *at), points.last().map(|(at, _)| *at));
         let rows = points.iter().enumerate().map(|(i, (at, v))| {
             let word = v.map_or_else(|| "–".to_owned(), words);
-            let goes_on = running && i + 1 == points.len();
+            let goes_on = i + 1 == points.len();
             view! { <tr><th scope="row">{when(*at, false)}</th><td class="number">{word}{goes_on.then_some(" so far")}</td></tr> }
         });
         view! {
