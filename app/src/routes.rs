@@ -60,6 +60,9 @@ pub const WRITTEN: &[(&str, PageAccess)] = &[
     ("/admin/settings", PageAccess::Admin),
 ];
 
+/// Pages of `PAGES` of which the server writes a part, in `written` too.
+const PARTLY: &[&str] = &["/admin"];
+
 /// Whether `path` is the page `pattern`, braces standing for any one part.
 fn is_page(pattern: &str, path: &str) -> bool {
     let (mut a, mut b) = (pattern.split('/'), path.split('/'));
@@ -72,9 +75,9 @@ fn is_page(pattern: &str, path: &str) -> bool {
     }
 }
 
-/// Whether there is a row for the written page at `path`; without one there is no page.
+/// Whether the server writes the page at `path` or a part of it; without a row there is no page.
 pub fn is_listed(path: &str) -> bool {
-    WRITTEN.iter().any(|(p, _)| is_page(p, plain(path)))
+    WRITTEN.iter().map(|(p, _)| p).chain(PARTLY).any(|p| is_page(p, plain(path)))
 }
 
 /// The page of the tables that is at `path`, as it stands there.

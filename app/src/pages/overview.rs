@@ -1,4 +1,5 @@
-//! The console's first page: who is here, in two numbers, by state, by role, by organisation and team.
+//! The console's first page: who is here, in two numbers, by state, by role, by organisation and team; and between them
+//! what the server alone writes (`crate::written::overview`), which costs the browser nothing.
 
 use domain::{
     presence::{Query, Sort, live::Window, view::OnlinePage},
@@ -6,6 +7,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
+use super::written;
 use crate::{
     call::Ask,
     components::{
@@ -28,12 +30,22 @@ fn window() -> Window {
 
 #[component]
 pub(crate) fn Overview() -> impl IntoView {
+    let (title, html) = written::first();
+    let title = ArcRwSignal::new(title);
     let first = Read::once(Ask::Online(window()));
-    view! { <Page title="Overview">{first.page(|page: OnlinePage| view! { <Figures page=page /> }.into_any())}</Page> }
+    view! {
+        <Page title="Overview">
+            {first.page(move |page: OnlinePage| {
+                let written = written::part(title.clone(), html.clone(), |path| path == "/admin");
+                view! { <Here page=page written=written.into_any() /> }.into_any()
+            })}
+        </Page>
+    }
 }
 
+/// Who is here, around what the server wrote.
 #[component]
-fn Figures(page: OnlinePage) -> impl IntoView {
+fn Here(page: OnlinePage, written: AnyView) -> impl IntoView {
     let people = Online::new(&page, window());
     people.follow(|| Reading::No);
     let OnlineNow(number) = expect_context();
@@ -69,13 +81,14 @@ fn Figures(page: OnlinePage) -> impl IntoView {
             />
             <ByState counts=counts as_of=people.as_of />
         </div>
+        <Newest people=people />
+        {written}
         <div class="columns">
             <div>
                 <Groups title="By role" noun="Role" rows=by_role empty="No roles." />
-                <Groups title="By organisation" noun="Organisation" rows=by_org empty="Nobody of an organisation is online." />
             </div>
             <div>
-                <Newest people=people />
+                <Groups title="By organisation" noun="Organisation" rows=by_org empty="Nobody of an organisation is online." />
                 <Groups title="By team" noun="Team" rows=by_team empty="Nobody of a team is online." />
             </div>
         </div>

@@ -28,6 +28,11 @@ pub(crate) fn Written() -> impl IntoView {
     // Read once more when the document around the page is written, which is after the page is done with.
     let title = ArcRwSignal::new(title);
     let shown = title.clone();
+    view! { <Page title=move || shown.get()>{part(title, html, is_written)}</Page> }
+}
+
+/// What the server wrote, on a page or as a part of one: those that `ours` knows.
+pub(super) fn part(title: ArcRwSignal<String>, html: String, ours: fn(&str) -> bool) -> impl IntoView {
     let (sudo, said) = (sudo(), said());
     let location = use_location();
     Effect::new(move |begun: Option<()>| {
@@ -47,17 +52,17 @@ pub(crate) fn Written() -> impl IntoView {
             script::begin(told.into_js_value());
         }
         // Whoever leaves for a page of another kind is told of it here as well.
-        if is_written(&path) {
+        if ours(&path) {
             script::show(&path, &search);
         }
     });
     // From the server's own escaping renderer, never from data.
-    view! { <Page title=move || shown.get()><div id="written" inner_html=html></div></Page> }
+    view! { <div id="written" inner_html=html></div> }
 }
 
 /// Title and HTML, as the server wrote them for this request.
 #[cfg(feature = "ssr")]
-fn first() -> (String, String) {
+pub(super) fn first() -> (String, String) {
     let page =
         use_context::<http::request::Parts>().and_then(|p| p.extensions.get::<crate::written::Written>().cloned());
     page.map(|p| (p.title, p.html)).unwrap_or_default()
@@ -65,7 +70,7 @@ fn first() -> (String, String) {
 
 /// The browser finds both in the page, or keeps the title of the page before until the next has come.
 #[cfg(not(feature = "ssr"))]
-fn first() -> (String, String) {
+pub(super) fn first() -> (String, String) {
     let title = crate::components::keys::element("h1").and_then(|h| h.text_content());
     (title.unwrap_or_default(), String::new())
 }

@@ -37,6 +37,7 @@ mod files;
 mod forgot;
 mod mail;
 mod notices;
+mod overview;
 pub(crate) mod part;
 pub(crate) mod people;
 pub(crate) mod query;
@@ -126,6 +127,7 @@ async fn look(services: &Services, actor: &Actor, url: &str, again: bool) -> Res
         ["account", "devices"] => devices::write(&asked).await,
         ["files"] => files::own(&asked).await,
         ["notifications"] => notices::write(&asked).await,
+        ["admin"] => overview::write(&asked).await,
         ["admin", "files"] => files::admin(&asked).await,
         ["admin", "outputs"] => files::outputs(&asked).await,
         ["admin", "mail"] => mail::write(&asked).await,

@@ -61,7 +61,7 @@ fn link(asked: &Asked, r: Range, chosen: Range) -> impl IntoView + use<> {
 }
 
 /// `0.4/s`
-fn per_s(value: f64) -> String {
+pub(super) fn per_s(value: f64) -> String {
     format!("{}/s", rate(value))
 }
 
@@ -71,7 +71,7 @@ fn rate(value: f64) -> String {
 }
 
 /// `7.4 ms`, `120 ms`, as the script writes it too.
-fn ms(value: f64) -> String {
+pub(super) fn ms(value: f64) -> String {
     if value >= 10.0 || value == 0.0 { format!("{value:.0} ms") } else { format!("{value:.1} ms") }
 }
 
@@ -84,7 +84,7 @@ fn number(key: &'static str, value: String) -> impl IntoView {
     view! { <span data-figure=key>{value}</span> }
 }
 
-fn per_second(f: &Figures) -> impl IntoView + use<> {
+pub(super) fn per_second(f: &Figures) -> impl IntoView + use<> {
     figure(
         "Requests per second",
         number("current_rps", rate(f.current_rps)),
@@ -94,7 +94,19 @@ fn per_second(f: &Figures) -> impl IntoView + use<> {
     )
 }
 
-fn today(f: &Figures, zone: Zone) -> impl IntoView + use<> {
+/// The mean, with its percentiles below.
+pub(super) fn response(f: &Figures) -> impl IntoView + use<> {
+    let sub = view! { "p95 " {number("p95_response_ms", maybe(f.p95_response_ms))} ", last 5 min" };
+    figure(
+        "Response time",
+        number("avg_response_ms", maybe(f.avg_response_ms)),
+        sub,
+        "The average of the last five minutes: the sum of all durations divided by their number, from the end of a \
+         request's head to the first byte of its answer. p95: 95 of 100 were answered within this, by nearest rank, to 1 %.",
+    )
+}
+
+pub(super) fn today(f: &Figures, zone: Zone) -> impl IntoView + use<> {
     let since = format!("since midnight, {}", zone.name());
     figure(
         "Requests today",
@@ -104,7 +116,7 @@ fn today(f: &Figures, zone: Zone) -> impl IntoView + use<> {
     )
 }
 
-fn errors(f: &Figures) -> impl IntoView + use<> {
+pub(super) fn errors(f: &Figures) -> impl IntoView + use<> {
     let sub = view! { {number("refused_today", thousands(f.refused_today as i64))} " refused (4xx)" };
     figure(
         "Errors today",

@@ -2,7 +2,7 @@
 
 use app::{
     request::{LinkIsGood, Unread},
-    routes::{PageAccess, escape, is_written, page_access},
+    routes::{PageAccess, escape, is_listed, is_written, page_access},
     written,
 };
 use axum::{
@@ -36,7 +36,8 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
             request.extensions_mut().insert(Unread(unread.ok().flatten()));
         }
         let path = request.uri().path();
-        return if is_written(path) { write(&state, request, next).await } else { next.run(request).await };
+        let ours = is_written(path) || is_listed(path);
+        return if ours { write(&state, request, next).await } else { next.run(request).await };
     }
     if level.is_none() {
         if request.method() != Method::GET && request.method() != Method::HEAD {

@@ -2,12 +2,14 @@
 //!
 //! - `event`: an event as lists show it, and what filters them. `route`: pages without the ids in their addresses.
 //! - `visit`: runs of a person's events. `length`: how long visits and sessions are. `change`: now and before.
+//! - `today`: a day of people, as it is shown.
 //! - `zone`: days of the reporting zone; the server's alone, since it carries the database of zones.
 
 mod change;
 mod event;
 mod length;
 mod route;
+mod today;
 mod visit;
 #[cfg(feature = "zones")]
 mod zone;
@@ -19,6 +21,7 @@ pub use self::{
     event::{EventFilter, EventRow, Journey, Step, Summary},
     length::{Lengths, SignIn, session_lengths},
     route::template,
+    today::{PopularPage, Today},
     visit::{GAP, Mark, Visit, lengths, visits},
 };
 

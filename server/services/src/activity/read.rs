@@ -3,7 +3,7 @@
 use domain::{
     Actor, ApiError, ErrorCode, SessionId, Time,
     access::Action,
-    activity::{EventFilter, EventRow, Journey, Summary, Visit, visits},
+    activity::{Day, EventFilter, EventRow, Journey, Summary, Today, Visit, visits},
 };
 use serde_json::json;
 
@@ -14,6 +14,7 @@ use crate::{
     store::{
         db,
         feed::{self, After},
+        today as days,
     },
 };
 
@@ -114,6 +115,20 @@ impl Activity {
         export.after = rows.last().map(|r| After { at: r.at.0, seq: r.seq });
         export.done = rows.len() < EXPORTED as usize;
         Ok(rows)
+    }
+
+    /// Today and yesterday in the server's zone, of people within the actor's reach, with so many pages.
+    pub async fn today(&self, actor: &Actor, pages: u32) -> Result<Today, ApiError> {
+        let reach = actor.require(Action::Activity)?;
+        self.flush().await?;
+        let (store, day) = (&self.inner.store, self.zone().day(self.inner.clock.now()));
+        let read = store.read();
+        Ok(Today {
+            active: store.within(days::active(read, reach, day)).await?,
+            active_before: store.within(days::active(read, reach, Day(day.0 - 1))).await?,
+            readers: store.within(days::readers(read, reach, day)).await?,
+            pages: store.within(days::pages(read, reach, day, i64::from(pages))).await?,
+        })
     }
 
     /// What the actor did, in numbers.

@@ -40,6 +40,7 @@ pub(crate) mod stats;
 pub(crate) mod sweep;
 pub(crate) mod throttle;
 pub(crate) mod timeline;
+pub(crate) mod today;
 pub(crate) mod token;
 pub(crate) mod traffic;
 pub(crate) mod user;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     Actor, ApiError, ErrorCode, Time,
-    activity::{EventFilter, EventRow, Visit, lengths},
+    activity::{EventFilter, EventRow, PopularPage, Visit, lengths},
     settings::Settings,
     time::{DAY, HOUR, MINUTE, SECOND},
 };
@@ -121,7 +121,11 @@ async fn v13_pages() {
             let views = number(w, &format!("SELECT sum(views) FROM route_day WHERE route_id = {of}")).await;
             assert_eq!((people, views), (2, if path == "/" { 2 } else { 4 }), "{path}");
         }
-        assert_eq!(number(w, "SELECT count(DISTINCT user_id) FROM user_route_day").await, 3);
+        let today = w.services.activity.today(&Actor::Operator, 9).await.unwrap();
+        let page = |path: &str, views| PopularPage { path: path.to_owned(), people: 2, views: Some(views) };
+        assert_eq!(today.pages, [page("/", 2), page("/files/:id", 4)]);
+        assert_eq!((today.readers, today.active, today.active_before), (3, 3, 0));
+        assert_eq!(w.services.activity.today(&Actor::Operator, 1).await.unwrap().pages.len(), 1);
         let rows = list(w, &Actor::Operator, EventFilter { page: Some("/files/99".into()), ..EventFilter::default() });
         let rows = rows.await;
         assert_eq!(rows.len(), 4);
