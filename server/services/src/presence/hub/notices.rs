@@ -31,7 +31,9 @@ impl Hub {
                 news.push(*id);
             }
         }
-        news.into_iter().for_each(|id| self.send_unread(id));
+        for id in news {
+            self.send_unread(id);
+        }
     }
 
     pub(super) fn send_unread(&self, id: ConnectionId) {
