@@ -206,5 +206,5 @@ fn pages(t: &Today) -> impl IntoView + use<> {
     let by = format!("today, by {}; one can be in several rows", text::people(t.readers as u32));
     let sub = view! { <span class="muted">{by}</span> }.into_any();
     let (of, measure, none) = ("Page", "People", "Nobody has opened a page today.");
-    Bars { id: "popular", title: "Popular pages", sub, of, measure, bars: bars.collect(), none }.view()
+    Bars { id: "popular", title: "Popular pages", sub, of, measure, rows: bars.collect(), none }.view()
 }

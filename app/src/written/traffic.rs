@@ -162,7 +162,7 @@ fn statuses(shown: &Shown) -> impl IntoView + use<> {
     };
     let sub = view! { <span class="muted">"since " {when(shown.from, false)}</span> }.into_any();
     let bars = (1..5).map(bar).collect();
-    Bars { id: "statuses", title: "By status", sub, of: "Class", measure: "Requests", bars, none: "" }.view()
+    Bars { id: "statuses", title: "By status", sub, of: "Class", measure: "Requests", rows: bars, none: "" }.view()
 }
 
 fn routes(asked: &Asked, shown: &Shown) -> impl IntoView + use<> {

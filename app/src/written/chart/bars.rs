@@ -24,17 +24,17 @@ pub(crate) struct Bars {
     /// What each bar is of, and what is measured.
     pub(crate) of: &'static str,
     pub(crate) measure: &'static str,
-    pub(crate) bars: Vec<Bar>,
+    pub(crate) rows: Vec<Bar>,
     /// What is said where there are none.
     pub(crate) none: &'static str,
 }
 
 impl Bars {
     pub(crate) fn view(self) -> impl IntoView + use<> {
-        let Self { id, title, sub, of, measure, bars, none } = self;
-        let most = bars.iter().map(|b| b.value).max().unwrap_or_default();
-        let is_empty = bars.is_empty();
-        let rows = bars.into_iter().map(move |b| {
+        let Self { id, title, sub, of, measure, rows, none } = self;
+        let most = rows.iter().map(|b| b.value).max().unwrap_or_default();
+        let is_empty = rows.is_empty();
+        let rows = rows.into_iter().map(move |b| {
             let label = match b.href {
                 Some(href) => view! { <a href=href data-noscroll="">{b.label}</a> }.into_any(),
                 None => b.label.into_any(),

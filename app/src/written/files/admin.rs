@@ -162,7 +162,7 @@ fn charts(asked: &Asked<'_>, s: &Summary) -> impl IntoView + use<> {
 }
 
 fn chart(id: &'static str, title: &'static str, of: &'static str, bars: Vec<Bar>) -> impl IntoView {
-    Bars { id, title, sub: ().into_any(), of, measure: "Uploads", bars, none: "Nothing to draw yet." }.view()
+    Bars { id, title, sub: ().into_any(), of, measure: "Uploads", rows: bars, none: "Nothing to draw yet." }.view()
 }
 
 fn row(asked: &Asked<'_>, f: &File) -> impl IntoView + use<> {

@@ -29,7 +29,7 @@ pub(super) async fn load(store: &Store, zone: Zone, now: Time) -> Result<Counted
 async fn before(store: &Store, zone: Zone, now: Time) -> Result<Today, ApiError> {
     let today = Today::of(zone, now);
     let [requests, refused, errors] = store.within(rows::count(store.read(), today.begins, slot_of(now))).await?;
-    Ok(Today { requests, refused, errors, ..today })
+    Ok(Today { requests, errors, refused, ..today })
 }
 
 impl Traffic {
