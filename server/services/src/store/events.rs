@@ -87,9 +87,9 @@ async fn put(
         }
     }
     let id_of = |e: &NewEvent| e.route.as_ref().and_then(|r| routes.get(r).or_else(|| fresh.get(r)).copied());
-    let rows = good.iter().map(|e| row(e, id_of(e))).collect();
+    let rows: Vec<_> = good.iter().map(|e| row(e, id_of(e))).collect();
     let into = "INSERT INTO events (seq, id, at, kind, user_id, session_id, route_id, org_id, ip, details) VALUES ";
-    let mut all = insert(into, rows, "");
+    let mut all = insert(into, &rows, "");
     all.extend(count(zone, good.iter().map(|e| (&**e, id_of(e)))));
     // Of one event there are few texts, which stay prepared.
     if good.len() == 1 { run_all(txn, all).await.map(drop) } else { run_each(txn, all).await }
@@ -164,9 +164,9 @@ fn count<'a>(zone: Zone, events: impl Iterator<Item = (&'a NewEvent, Option<i64>
         *slots.entry((e.at.0.div_euclid(SLOT), e.organisation.unwrap_or_default(), &e.kind)).or_default() += 1;
         days.add(zone.day(e.at).0, e.seq, e.at, &e.kind, e.user, route);
     }
-    let rows = slots.into_iter().map(|((slot, org, kind), n)| values![slot, org, kind, n]).collect();
+    let rows: Vec<_> = slots.into_iter().map(|((slot, org, kind), n)| values![slot, org, kind, n]).collect();
     let into = "INSERT INTO event_15m (slot, org_id, kind, n) VALUES ";
-    let mut all = insert(into, rows, " ON CONFLICT (slot, org_id, kind) DO UPDATE SET n = event_15m.n + excluded.n");
+    let mut all = insert(into, &rows, " ON CONFLICT (slot, org_id, kind) DO UPDATE SET n = event_15m.n + excluded.n");
     all.extend(days.statements());
     all
 }
@@ -201,30 +201,31 @@ impl Days {
     }
 
     fn statements(self) -> Vec<Sql> {
-        let rows = self.routes.into_iter().map(|((day, route, kind), n)| values![day, route, kind, n]).collect();
+        let rows: Vec<_> =
+            self.routes.into_iter().map(|((day, route, kind), n)| values![day, route, kind, n]).collect();
         let upsert = " ON CONFLICT (day, route_id, kind) DO UPDATE SET views = route_day.views + excluded.views";
-        let mut all = insert("INSERT INTO route_day (day, route_id, kind, views) VALUES ", rows, upsert);
-        let rows = self.users.into_iter().map(|((day, user), (seq, n))| values![day, user, seq, n]).collect();
+        let mut all = insert("INSERT INTO route_day (day, route_id, kind, views) VALUES ", &rows, upsert);
+        let rows: Vec<_> = self.users.into_iter().map(|((day, user), (seq, n))| values![day, user, seq, n]).collect();
         let upsert = " ON CONFLICT (day, user_id) DO UPDATE SET n = user_day.n + excluded.n, first_seq = \
                       CASE WHEN excluded.first_seq < user_day.first_seq THEN excluded.first_seq ELSE user_day.first_seq END";
-        all.extend(insert("INSERT INTO user_day (day, user_id, first_seq, n) VALUES ", rows, upsert));
-        let rows = self.seen.into_iter().map(|(day, route, user)| values![day, route, user]).collect();
+        all.extend(insert("INSERT INTO user_day (day, user_id, first_seq, n) VALUES ", &rows, upsert));
+        let rows: Vec<_> = self.seen.into_iter().map(|(day, route, user)| values![day, route, user]).collect();
         let into = "INSERT INTO user_route_day (day, route_id, user_id) VALUES ";
-        all.extend(insert(into, rows, " ON CONFLICT (day, route_id, user_id) DO NOTHING"));
-        let rows = self.first.into_iter().map(|(user, at)| values![user, at]).collect();
+        all.extend(insert(into, &rows, " ON CONFLICT (day, route_id, user_id) DO NOTHING"));
+        let rows: Vec<_> = self.first.into_iter().map(|(user, at)| values![user, at]).collect();
         let upsert = " ON CONFLICT (user_id) DO UPDATE SET first_at = excluded.first_at \
                       WHERE excluded.first_at < user_first.first_at";
-        all.extend(insert("INSERT INTO user_first (user_id, first_at) VALUES ", rows, upsert));
+        all.extend(insert("INSERT INTO user_first (user_id, first_at) VALUES ", &rows, upsert));
         all
     }
 }
 
-fn insert(into: &str, rows: Vec<Vec<Value>>, conflict: &str) -> Vec<Sql> {
+fn insert(into: &str, rows: &[Vec<Value>], conflict: &str) -> Vec<Sql> {
     let statement = |chunk: &[Vec<Value>]| {
         let row = format!("({})", marks(chunk[0].len()));
         Sql::new(format!("{into}{}{conflict}", vec![row; chunk.len()].join(", ")), chunk.concat())
     };
-    chunks(&rows).map(statement).collect()
+    chunks(rows).map(statement).collect()
 }
 
 async fn run_each(txn: &impl ConnectionTrait, all: Vec<Sql>) -> Result<(), DbErr> {
