@@ -123,12 +123,12 @@ struct Door {
 
 impl Door {
     async fn next(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
-        let accepted = match self.listener.accept().now_or_never() {
-            Some(accepted) => accepted,
-            None => {
-                self.rest().await;
-                self.listener.accept().await
-            }
+        let waits = self.listener.accept().now_or_never();
+        let accepted = if let Some(accepted) = waits {
+            accepted
+        } else {
+            self.rest().await;
+            self.listener.accept().await
         };
         if self.began.elapsed() >= STEP {
             self.herd = (HERD..CROWD).contains(&self.taken) && self.began.elapsed() < 2 * STEP;
