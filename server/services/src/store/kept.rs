@@ -96,7 +96,14 @@ async fn answer_all(connection: &mut SqliteConnection, asked: Vec<Asked>) -> Res
     let hashes = asked.iter().chain(std::iter::repeat(last)).take(*size);
     let query = hashes.fold(sqlx::query(AssertSqlSafe(Arc::clone(text))), |q, a| q.bind(a.hash.to_vec()));
     let now = asked.iter().map(|a| a.now.0).max();
-    let rows = query.bind(now).fetch_all(connection).await.map_err(failed)?;
+    let query = query.bind(now);
+    // Of one, the next step would only tell that there is no second.
+    let rows = if *size == 1 {
+        query.fetch_optional(connection).await.map(Vec::from_iter)
+    } else {
+        query.fetch_all(connection).await
+    };
+    let rows = rows.map_err(failed)?;
     let mut found = HashMap::with_capacity(rows.len());
     for row in rows.into_iter().map(QueryResult::from) {
         found.insert(row.try_get::<Vec<u8>>("", "token_hash")?, Arc::new(row));
