@@ -21,6 +21,7 @@ mod m0014_activity;
 mod m0015_files;
 mod m0016_traffic;
 mod m0017_notices;
+mod m0018_reports;
 
 use sea_orm_migration::prelude::*;
 
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0015_files::Migration),
             Box::new(m0016_traffic::Migration),
             Box::new(m0017_notices::Migration),
+            Box::new(m0018_reports::Migration),
         ]
     }
 }

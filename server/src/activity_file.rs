@@ -7,7 +7,7 @@ use rust_xlsxwriter::{DocProperties, Format as Style, Workbook, XlsxError};
 use services::{Activity, Export};
 use tokio::{io::AsyncReadExt, sync::mpsc};
 
-use crate::csv;
+use services::csv;
 
 /// A sheet holds no more, the line of names included.
 const SHEET_MAX: u32 = 1_048_576;

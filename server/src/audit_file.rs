@@ -2,7 +2,7 @@
 
 use services::AuditRow;
 
-use crate::csv;
+use services::csv;
 
 /// How it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

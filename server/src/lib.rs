@@ -15,7 +15,6 @@ pub mod api;
 pub mod assets;
 pub mod audit_file;
 pub mod cli;
-pub mod csv;
 pub mod http;
 pub mod live;
 pub mod log;

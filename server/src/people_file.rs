@@ -2,7 +2,7 @@
 
 use domain::{Time, people::AccountRow};
 
-use crate::csv;
+use services::csv;
 
 const HEAD: [&str; 10] = [
     "username",

@@ -16,6 +16,8 @@ pub mod notices;
 pub mod people;
 pub mod preferences;
 pub mod presence;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod reports;
 pub mod session;
 pub mod settings;
 pub mod time;

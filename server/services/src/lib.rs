@@ -12,6 +12,7 @@ pub mod activity;
 pub mod audit;
 pub mod checkup;
 pub mod clock;
+pub mod csv;
 mod cursor;
 pub mod directory;
 pub mod files;
@@ -21,6 +22,7 @@ pub mod notices;
 mod passwords;
 pub mod preferences;
 pub mod presence;
+pub mod reports;
 pub mod second_factor;
 pub mod secret;
 pub mod sessions;
@@ -53,6 +55,7 @@ pub use crate::{
     notices::Notices,
     preferences::PreferencesOf,
     presence::Presence,
+    reports::Reports,
     second_factor::SecondFactor,
     secret::Token,
     sessions::{CLEAN_UP_PATIENCE, CleanedUp, History, LiveSession, Origin, Page, Sessions, SignedIn, Which},
@@ -113,6 +116,7 @@ pub struct Services {
     pub files: Files,
     pub notices: Notices,
     pub mail: Mail,
+    pub reports: Reports,
     pub second_factor: SecondFactor,
     pub audit: Audit,
     pub vault: Vault,
@@ -163,6 +167,7 @@ impl Services {
         let changing = SettingsOf::new(sessions.clone());
         let notices = Notices::new(sessions.clone());
         let files = Files::open(sessions.clone(), notices.clone(), &config.storage_url)?;
+        let reports = Reports::new(sessions.clone(), activity.clone(), files.clone());
         let (here, of) = (presence.clone(), activity.clone());
         let traffic = Traffic::open(store.clone(), of, here, clock.clone(), config.background).await?;
         if config.background {
@@ -179,6 +184,9 @@ impl Services {
             tasks.spawn(files.clone().run_running(stop.clone()));
             tasks.spawn(notices.clone().run_bell(stop.clone()));
             tasks.spawn(notices.clone().run_digests(stop.clone()));
+            tasks.spawn(reports.clone().run_schedules(stop.clone()));
+            tasks.spawn(reports.clone().run(stop.clone()));
+            tasks.spawn(reports.clone().run_live(stop.clone()));
             tasks.spawn(audit.clone().run(stop.clone()));
             tasks.spawn(mail.clone().run(stop.clone()));
             tasks.spawn(vault::seal_old(store.clone(), vault.clone(), stop.clone()));
@@ -195,6 +203,7 @@ impl Services {
             files,
             notices,
             mail,
+            reports,
             second_factor: SecondFactor::new(sessions.clone()),
             audit,
             vault,

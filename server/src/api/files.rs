@@ -209,6 +209,7 @@ impl Uploads {
             from: self.from,
             to: self.to,
             q: self.q,
+            organisation: None,
         };
         (filter, paging)
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, TimeZone, Weekday};
 use chrono_tz::Tz;
 
 use crate::Time;
@@ -26,6 +26,15 @@ impl Day {
     /// Such as `2026-03-02`, or nothing.
     pub fn parse(text: &str) -> Option<Self> {
         Some(text).filter(|t| t.len() == 10)?.parse().ok().map(Self::of)
+    }
+
+    pub(crate) fn is_monday(self) -> bool {
+        self.date().weekday() == Weekday::Mon
+    }
+
+    /// Of its month.
+    pub(crate) fn is_first(self) -> bool {
+        self.date().day() == 1
     }
 
     fn date(self) -> NaiveDate {
@@ -61,13 +70,19 @@ impl Zone {
         Day::of(utc.with_timezone(&self.0).date_naive())
     }
 
+    /// An instant as its clocks show it, with how far they are from UTC (RFC 3339): `2026-03-02T09:00:00.000+01:00`.
+    pub fn local(self, at: Time) -> String {
+        let utc = DateTime::from_timestamp_millis(at.0).unwrap_or_default();
+        utc.with_timezone(&self.0).to_rfc3339_opts(SecondsFormat::Millis, false)
+    }
+
     /// When the day begins: at midnight, or where the clocks leave midnight out, as soon as they say that it is that day.
     pub fn begin(self, day: Day) -> Time {
         self.at(day, 0)
     }
 
     /// When the clocks show this minute of the day; where they leave it out, as soon as they have gone past it.
-    fn at(self, day: Day, minute: i64) -> Time {
+    pub(crate) fn at(self, day: Day, minute: i64) -> Time {
         let mut local = day.date().and_time(NaiveTime::MIN) + TimeDelta::minutes(minute);
         // All changes of clocks are of whole quarters of an hour; one zone once left a whole day out.
         for _ in 0..=2 * 24 * 4 {
@@ -172,6 +187,7 @@ mod tests {
         assert_eq!(Zone::parse("Europe/Berlin").map(Zone::name), Some("Europe/Berlin"));
         assert!(Zone::parse("Berlin").is_none() && Zone::parse("").is_none() && Zone::parse("+01:00").is_none());
         assert_eq!(Zone::default().name(), "UTC");
+        assert_eq!(zone("Europe/Berlin").local(at("2026-07-01T22:30:00Z")), "2026-07-02T00:30:00.000+02:00");
         assert_eq!(Day::parse("1970-01-02"), Some(Day(1)));
         assert_eq!(["2026-02-30", "", "2026-3-1", "tomorrow!!"].map(Day::parse), [None; 4]);
     }

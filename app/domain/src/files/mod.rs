@@ -126,6 +126,8 @@ pub struct FileFilter {
     pub to: Option<Time>,
     /// Part of the name.
     pub q: Option<String>,
+    /// Of its people.
+    pub organisation: Option<OrganisationId>,
 }
 
 /// A person's files in a sum.

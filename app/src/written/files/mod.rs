@@ -45,6 +45,7 @@ fn filter_of(q: &Query, label: &str) -> FileFilter {
         from: q.word("from", Time::of_day),
         to: q.word("to", Time::of_day).map(|day| day.plus(DAY)),
         q: q.owned("q"),
+        organisation: None,
     }
 }
 

@@ -41,7 +41,8 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct About<'a> {
     pub(crate) card: &'a UserCard,
-    pub(crate) session: SessionId,
+    /// Nothing of what we do by ourselves for somebody.
+    pub(crate) session: Option<SessionId>,
     pub(crate) ip: Option<&'a str>,
 }
 
@@ -89,7 +90,7 @@ impl Activity {
             at: self.inner.clock.now(),
             kind: kind.to_owned(),
             user: Some(about.card.id),
-            session: Some(about.session),
+            session: about.session,
             organisation: about.card.organisation.as_ref().map(|o| o.id),
             route: None,
             ip: about.ip.map(str::to_owned),

@@ -86,9 +86,8 @@ impl Activity {
     /// Begins an export of what the filter shows now, which is recorded. Asks for sudo mode.
     pub async fn begin_export(&self, actor: &Actor, filter: &EventFilter, format: &str) -> Result<Export, ApiError> {
         self.may_export(actor)?;
-        self.flush().await?;
+        let export = self.export(actor, filter).await?;
         let store = &self.inner.store;
-        let up_to = store.within(feed::last(store.read())).await?;
         let entry = Entry {
             action: "activity_exported",
             subject_kind: "events",
@@ -98,7 +97,24 @@ impl Activity {
         let txn = store.within(store.begin()).await?;
         audit::append(&txn, &self.inner.clock, actor, entry).await.map_err(db)?;
         txn.commit().await.map_err(db)?;
+        Ok(export)
+    }
+
+    /// The same within an act that asked and recorded already.
+    pub(crate) async fn export(&self, actor: &Actor, filter: &EventFilter) -> Result<Export, ApiError> {
+        self.flush().await?;
+        let store = &self.inner.store;
+        let up_to = store.within(feed::last(store.read())).await?;
         Ok(Export { actor: actor.clone(), filter: filter.clone(), up_to, after: None, done: false })
+    }
+
+    /// How many rows an export that has just begun will have.
+    pub(crate) async fn export_count(&self, export: &Export) -> Result<u64, ApiError> {
+        let reach = export.actor.require(Action::Activity)?;
+        let (store, read) = (&self.inner.store, self.inner.store.read());
+        let condition = store.within(feed::condition(read, reach, &export.filter)).await?;
+        let condition = store.within(condition.settle(read)).await?;
+        store.within(feed::count_all(read, condition, export.up_to)).await
     }
 
     /// The next rows of an export; none when it is complete.

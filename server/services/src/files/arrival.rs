@@ -49,7 +49,7 @@ impl Files {
         length.map_or(Ok(()), |length| room.check_length(length))
     }
 
-    async fn room(&self, actor: &Actor, table: Table) -> Result<Room, ApiError> {
+    pub(super) async fn room(&self, actor: &Actor, table: Table) -> Result<Room, ApiError> {
         let (id, settings) = (actor.person()?.card.id, self.settings());
         // Anybody signed in may hand in outputs: without a quota of their own they would be the way around it.
         let used = self.store().within(rows::used(self.store().read(), table, id)).await?;
@@ -194,7 +194,7 @@ impl Arrival {
         }
         rows::insert(&txn, self.table, new).await.map_err(db)?;
         rows::settled(&txn, self.id).await.map_err(db)?;
-        let about = About { card, session: self.session.id, ip: Some(ip) };
+        let about = About { card, session: Some(self.session.id), ip: Some(ip) };
         let kind = if self.table == Table::Uploads { "upload" } else { "output" };
         files.sessions.inner.events.append(&txn, kind, about).await.map_err(db)?;
         let told = match self.table {

@@ -1,6 +1,6 @@
 //! Files: what people send (uploads), and what is made for them (outputs).
 //!
-//! - `storage`: where the bytes are. `arrival`: one file as it comes. `running`: all that are on their way.
+//! - `storage`: where the bytes are. `arrival`: one file as it comes. `made`: one that we make. `running`: all that are on their way.
 //! - `settle`: files that have no row, and rows that go. `read`: lists, sums and downloads.
 //!
 //! A file is there only when its row is, and the other way round. Before a file is put in its place its id is written
@@ -9,6 +9,7 @@
 //! behind is in that table, and is removed when a server starts.
 
 mod arrival;
+mod made;
 mod read;
 mod running;
 mod settle;
@@ -23,6 +24,7 @@ use domain::{ApiError, settings::Settings};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+pub(crate) use self::made::{Made, Making};
 pub use self::{
     arrival::{Arrival, Kind},
     read::Of,

@@ -21,6 +21,7 @@ use crate::{
     store::{
         db,
         files::{self as rows, Table},
+        reports,
     },
 };
 
@@ -109,8 +110,16 @@ impl Files {
         let own = actor.person()?.card.id;
         let store = self.store();
         let file = store.within(rows::one(store.read(), kind.table(), id)).await?;
-        let mine = |f: &File| f.user_id == own || actor.reach(Action::Files).covers(f.organisation);
-        file.filter(mine).ok_or_else(ApiError::not_found)
+        let reach = actor.reach(Action::Files);
+        let mine = |f: &File| f.user_id == own || reach.covers(f.organisation);
+        let file = file.filter(mine).ok_or_else(ApiError::not_found)?;
+        if let (Kind::Output, Reach::Organisation(of)) = (kind, reach)
+            && file.user_id != own
+            && store.within(reports::is_beyond(store.read(), id, of)).await?
+        {
+            return Err(ApiError::not_found());
+        }
+        Ok(file)
     }
 
     /// The bytes of a file that `one` gave, or a part of them. Fetching another person's is written down.
@@ -139,7 +148,7 @@ impl Files {
 
     async fn note(&self, actor: &Actor, kind: Kind, file: &File, ip: &str) -> Result<(), ApiError> {
         let person = actor.person()?;
-        let about = About { card: &person.card, session: person.session, ip: Some(ip) };
+        let about = About { card: &person.card, session: Some(person.session), ip: Some(ip) };
         let txn = self.sessions.begin().await?;
         self.sessions.inner.events.append(&txn, "download", about).await.map_err(db)?;
         if file.user_id != person.card.id {

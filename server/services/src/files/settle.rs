@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{Files, Inner};
-use crate::store::files as rows;
+use crate::store::{files as rows, reports};
 
 /// Looked for this often without being told: what another process deleted.
 const EVERY: Duration = Duration::from_secs(5);
@@ -121,6 +121,7 @@ impl Files {
         let before = self.clock().now().plus(-self.settings().retention_outputs);
         let store = self.store();
         while store.within(rows::delete_old_outputs(store.write(), before, BATCH)).await? == u64::from(BATCH) {}
+        while store.within(reports::delete_old(store.write(), before, BATCH)).await? == u64::from(BATCH) {}
         Ok(())
     }
 

@@ -160,6 +160,17 @@ pub(crate) fn of_uploads(to: &UserCard, first: &[File], all: u64, link: &str) ->
     )
 }
 
+/// A report is made: what it comes to, and where it is. The file itself stays here, where who may have it is asked each time.
+pub(crate) fn report(to: &UserCard, name: &str, facts: &[(&str, String)], link: &str) -> Letter {
+    let lines: Vec<String> = facts.iter().map(|(what, value)| format!("  {what}: {value}")).collect();
+    Letter {
+        kind: "report",
+        subject: "Your report is ready",
+        body: letter(to, &format!("{name} is ready:\n\n{}\n\nFetch it here:\n\n{link}", lines.join("\n"))),
+        good_for: NOTICE,
+    }
+}
+
 /// The second factor was turned on or off, by whomever.
 pub(crate) fn second_factor(to: &UserCard, what: &str, at: Time, link: &str) -> Letter {
     Letter {

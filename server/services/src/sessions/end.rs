@@ -81,7 +81,7 @@ impl Sessions {
             let by = Some(card.username.as_str());
             let ended = ending::end(&txn, which, EndReason::Logout, by, clock.now()).await.map_err(db)?;
             if !ended.is_empty() {
-                let about = About { card: &card, session: id, ip: actor.ip() };
+                let about = About { card: &card, session: Some(id), ip: actor.ip() };
                 this.inner.events.append(&txn, LOGOUT, about).await.map_err(db)?;
                 let subject = id.to_string();
                 let entry =

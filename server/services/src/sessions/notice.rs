@@ -39,7 +39,7 @@ impl Sessions {
             return Ok(());
         }
         let (clock, mail) = (&self.inner.clock, &self.inner.mail);
-        let about = About { card, session: id, ip: Some(&from.ip) };
+        let about = About { card, session: Some(id), ip: Some(&from.ip) };
         self.inner.events.append(txn, NEW_DEVICE, about).await.map_err(db)?;
         let link = mail.link("/account/devices");
         mail.put(txn, card, letter::new_device(card, device, &from.ip, clock.now(), &link)).await

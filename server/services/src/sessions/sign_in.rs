@@ -188,7 +188,7 @@ impl Sessions {
         if user::signed_in(txn, card.id, now).await.map_err(db)? == 0 {
             return Err(ApiError::not_found());
         }
-        let about = About { card: &card, session: id, ip: Some(&from.ip) };
+        let about = About { card: &card, session: Some(id), ip: Some(&from.ip) };
         self.inner.events.append(txn, LOGIN, about).await.map_err(db)?;
         let subject = id.to_string();
         let entry = audit::Entry {

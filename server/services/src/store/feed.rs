@@ -199,6 +199,14 @@ pub(crate) async fn count(db: &impl ConnectionTrait, condition: Sql) -> Result<O
     Ok((n <= COUNTED).then_some(n as u64))
 }
 
+/// How many match, however many there are; of those up to `up_to`.
+pub(crate) async fn count_all(db: &impl ConnectionTrait, condition: Sql, up_to: i64) -> Result<u64, DbErr> {
+    let mut sql = Sql::new("SELECT count(*) FROM events e WHERE ", vec![]);
+    // Any sum of a number is no column of an index.
+    sql.append(condition).push(" AND e.seq + 0 <= ?", values![up_to]);
+    Ok(sql.number(db).await? as u64)
+}
+
 /// The number of the newest event.
 pub(crate) async fn last(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
     Sql::new("SELECT coalesce(max(seq), 0) FROM events", vec![]).number(db).await

@@ -119,8 +119,19 @@ pub(crate) fn condition(table: Table, reach: Reach, own: Option<UserId>, f: &Fil
     match (own, reach) {
         (Some(id), _) => and("f.user_id = ?", id.into()),
         (None, Reach::Everything) => {}
-        (None, Reach::Organisation(id)) => and("u.organisation_id = ?", id.into()),
+        (None, Reach::Organisation(id)) => {
+            and("u.organisation_id = ?", id.into());
+            if table == Table::Outputs {
+                // A report of more than they may see is not theirs, whoever of their people asked for it.
+                let beyond =
+                    "SELECT r.output_id FROM reports r WHERE r.output_id = f.id AND r.reach_id IS DISTINCT FROM ?";
+                and(&format!("NOT EXISTS ({beyond})"), id.into());
+            }
+        }
         (None, Reach::Nothing) => and("1 = ?", 0.into()),
+    }
+    if let Some(id) = f.organisation {
+        and("u.organisation_id = ?", id.into());
     }
     if let Some(user) = &f.user {
         and("f.user_id IN (SELECT id FROM users WHERE username = ?)", user.trim().to_lowercase().into());

@@ -1,7 +1,7 @@
 //! Intervals of presence: writing them behind, closing what a dead server left open, and reading them.
 
 use domain::{
-    Reach, Time, UserId,
+    OrganisationId, Reach, Time, UserId,
     presence::{
         Cause, State,
         history::{Interval, WasHere},
@@ -145,6 +145,89 @@ pub(crate) async fn at(db: &impl ConnectionTrait, reach: Reach, time: Time) -> R
         Ok(WasHere { id: r.id, username: r.username, name: r.name, state, since, until, cause, invisible: r.invisible })
     };
     rows.into_iter().map(view).collect()
+}
+
+/// Where a page begins: after this interval in the order of people and time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct After {
+    user: UserId,
+    from: Time,
+    id: Uuid,
+}
+
+/// Whose intervals: of people within a reach, of one organisation or all, that touch a period.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Which {
+    pub(crate) reach: Reach,
+    pub(crate) organisation: Option<OrganisationId>,
+    pub(crate) from: Time,
+    pub(crate) to: Time,
+}
+
+impl Which {
+    fn condition(&self) -> Sql {
+        let mut sql = Sql::new(
+            "i.from_at < ? AND (i.to_at IS NULL OR i.to_at > ?) AND i.to_at IS DISTINCT FROM i.from_at",
+            values![self.to.0, self.from.0],
+        );
+        match self.reach {
+            Reach::Nothing => sql.push(" AND 1 = 0", vec![]),
+            Reach::Organisation(id) => sql.push(" AND NOT i.invisible AND u.organisation_id = ?", values![id]),
+            Reach::Everything => &mut sql,
+        };
+        if let Some(id) = self.organisation {
+            sql.push(" AND u.organisation_id = ?", values![id]);
+        }
+        sql
+    }
+}
+
+#[derive(FromQueryResult)]
+struct PageRow {
+    interval_id: Uuid,
+    id: Uuid,
+    username: String,
+    name: String,
+    state: String,
+    invisible: bool,
+    from_at: i64,
+    to_at: Option<i64>,
+    cause: String,
+}
+
+/// Intervals person by person, each person's oldest first, and where the next page begins.
+pub(crate) async fn page(
+    db: &impl ConnectionTrait,
+    which: Which,
+    after: Option<After>,
+    limit: i64,
+) -> Result<(Vec<WasHere>, Option<After>), DbErr> {
+    let mut sql = Sql::new(
+        "SELECT i.id AS interval_id, u.id, u.username, u.name, i.state, i.invisible, i.from_at, i.to_at, i.cause \
+         FROM presence_intervals i JOIN users u ON u.id = i.user_id WHERE ",
+        vec![],
+    );
+    sql.append(which.condition());
+    if let Some(After { user, from, id }) = after {
+        sql.push(" AND (i.user_id, i.from_at, i.id) > (?, ?, ?)", values![user, from.0, id]);
+    }
+    sql.push(" ORDER BY i.user_id, i.from_at, i.id LIMIT ?", values![limit]);
+    let rows: Vec<PageRow> = sql.all(db).await?;
+    let last = rows.last().map(|r| After { user: r.id, from: Time(r.from_at), id: r.interval_id });
+    let view = |r: PageRow| {
+        let (state, cause) = words(&r.state, &r.cause)?;
+        let (since, until) = (Time(r.from_at), r.to_at.map(Time));
+        Ok(WasHere { id: r.id, username: r.username, name: r.name, state, since, until, cause, invisible: r.invisible })
+    };
+    let rows = rows.into_iter().map(view).collect::<Result<_, DbErr>>()?;
+    Ok((rows, last))
+}
+
+pub(crate) async fn count(db: &impl ConnectionTrait, which: Which) -> Result<u64, DbErr> {
+    let text = "SELECT count(*) FROM presence_intervals i JOIN users u ON u.id = i.user_id WHERE ";
+    let mut sql = Sql::new(text, vec![]);
+    sql.append(which.condition());
+    Ok(sql.number(db).await? as u64)
 }
 
 #[derive(FromQueryResult)]

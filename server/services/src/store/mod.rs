@@ -30,6 +30,7 @@ pub(crate) mod live;
 pub(crate) mod mail;
 pub(crate) mod notices;
 pub(crate) mod people;
+pub(crate) mod reports;
 pub(crate) mod rules;
 pub(crate) mod sealed;
 pub(crate) mod second_factor;

@@ -237,5 +237,7 @@ pub(crate) const GOES: &[(&str, &str)] = &[
     ("uploads", "SELECT count(*) FROM uploads WHERE user_id = ?"),
     ("outputs", "SELECT count(*) FROM outputs WHERE user_id = ?"),
     ("upload_subscriptions", "SELECT count(*) FROM upload_subscriptions WHERE user_id = ?"),
+    ("report_schedules", "SELECT count(*) FROM report_schedules WHERE user_id = ?"),
+    ("reports", "SELECT count(*) FROM reports WHERE user_id = ?"),
     ("notices", "SELECT count(*) FROM notices WHERE user_id = ?"),
 ];

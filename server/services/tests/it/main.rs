@@ -25,6 +25,7 @@ mod people;
 mod place;
 mod predicate;
 mod preferences;
+mod reports;
 mod second_factor;
 mod settings;
 mod sign_in;

@@ -1,0 +1,258 @@
+//! A report as a file: a workbook, comma-separated values, or a page to print.
+
+use std::{fmt::Write, io::Seek};
+
+use bytes::Bytes;
+use domain::{ApiError, reports::Form};
+use rust_xlsxwriter::{DocProperties, Format as Style, Workbook, Worksheet, XlsxError};
+use tokio::{io::AsyncReadExt, sync::mpsc, task::JoinHandle};
+
+use super::rows::{Cell, Row, Summary};
+use crate::{csv, files::Making};
+
+/// A sheet holds no more rows, the line of names included.
+const SHEET_MAX: u32 = 1_048_576;
+/// Bytes of a workbook put into the storage at once.
+const PIECE: usize = 64 * 1024;
+/// Rows of a page to print, and groups of each of its sums: more is nothing to print.
+const PRINTED: usize = 1_000;
+const GROUPS: usize = 50;
+
+type Columns = &'static [&'static str];
+
+/// One file as it is written. Memory stays the same however many rows there are.
+pub(super) enum Writer {
+    Csv,
+    Page { columns: Columns, first: Vec<Row>, more: usize },
+    Book { give: mpsc::Sender<Part>, writing: JoinHandle<Result<std::fs::File, XlsxError>> },
+}
+
+/// What a workbook is made of, in this order.
+pub(super) enum Part {
+    Rows(Vec<Row>),
+    Summary(Box<Summary>),
+}
+
+impl Writer {
+    pub(super) async fn open(form: Form, columns: Columns, into: &mut Making) -> Result<Self, ApiError> {
+        Ok(match form {
+            Form::Csv => {
+                into.write(csv::lines([columns.iter().map(|c| (*c).to_owned())]).into()).await?;
+                Self::Csv
+            }
+            Form::Html => Self::Page { columns, first: vec![], more: 0 },
+            Form::Xlsx => {
+                let (give, mut take) = mpsc::channel(2);
+                Self::Book { give, writing: tokio::task::spawn_blocking(move || book(columns, &mut take)) }
+            }
+        })
+    }
+
+    pub(super) async fn rows(&mut self, rows: Vec<Row>, into: &mut Making) -> Result<(), ApiError> {
+        match self {
+            Self::Csv => into.write(csv::lines(rows.into_iter().map(|r| r.into_iter().map(text))).into()).await?,
+            Self::Page { first, more, .. } => {
+                let room = PRINTED - first.len();
+                *more += rows.len().saturating_sub(room);
+                first.extend(rows.into_iter().take(room));
+            }
+            // Nobody takes them where it broke, which `finish` tells.
+            Self::Book { give, .. } => drop(give.send(Part::Rows(rows)).await),
+        }
+        Ok(())
+    }
+
+    /// All rows were written, and this is what they come to.
+    pub(super) async fn finish(self, summary: Summary, into: &mut Making) -> Result<(), ApiError> {
+        match self {
+            Self::Csv => Ok(()),
+            Self::Page { columns, first, more } => into.write(page(&summary, columns, &first, more).into()).await,
+            Self::Book { give, writing } => {
+                let _ = give.send(Part::Summary(Box::new(summary))).await;
+                drop(give);
+                let broken = |e: &dyn std::fmt::Display| {
+                    tracing::error!(error = %e, "a workbook could not be written");
+                    ApiError::internal()
+                };
+                let file = writing.await.map_err(|e| broken(&e))?.map_err(|e| broken(&e))?;
+                let mut file = tokio::fs::File::from_std(file);
+                loop {
+                    let mut piece = vec![0; PIECE];
+                    let n = file.read(&mut piece).await.map_err(|e| broken(&e))?;
+                    if n == 0 {
+                        return Ok(());
+                    }
+                    piece.truncate(n);
+                    into.write(Bytes::from(piece)).await?;
+                }
+            }
+        }
+    }
+}
+
+fn text(cell: Cell) -> String {
+    match cell {
+        Cell::Text(text) => text,
+        Cell::Number(n) => n.to_string(),
+    }
+}
+
+/// The sums first, then the rows, on as many sheets as they need. Texts are written as texts, so that none is taken for a
+/// formula. Where whoever gives goes away, there is no file.
+fn book(columns: Columns, parts: &mut mpsc::Receiver<Part>) -> Result<std::fs::File, XlsxError> {
+    let (mut book, bold) = (Workbook::new(), Style::new().set_bold());
+    book.add_worksheet().set_name("Summary")?;
+    let (mut sheets, mut line) = (1, SHEET_MAX);
+    let mut summary = None;
+    while let Some(part) = parts.blocking_recv() {
+        let rows = match part {
+            Part::Rows(rows) => rows,
+            Part::Summary(of) => {
+                summary = Some(of);
+                break;
+            }
+        };
+        for row in rows {
+            if line == SHEET_MAX {
+                rows_sheet(&mut book, sheets, columns, &bold)?;
+                (line, sheets) = (1, sheets + 1);
+            }
+            let sheet = book.worksheet_from_index(sheets - 1)?;
+            for (column, cell) in (0..).zip(row) {
+                put(sheet, line, column, cell)?;
+            }
+            line += 1;
+        }
+    }
+    let Some(summary) = summary else {
+        return Err(XlsxError::CustomError("nobody wants it any more".to_owned()));
+    };
+    if sheets == 1 {
+        rows_sheet(&mut book, sheets, columns, &bold)?;
+    }
+    book.set_properties(&DocProperties::new().set_title(summary.title));
+    sums_sheet(book.worksheet_from_index(0)?, &summary, &bold)?;
+    let mut file = tempfile::tempfile()?;
+    book.save_to_writer(&mut file)?;
+    file.rewind()?;
+    Ok(file)
+}
+
+fn rows_sheet(book: &mut Workbook, number: usize, columns: Columns, bold: &Style) -> Result<(), XlsxError> {
+    let name = if number == 1 { "Rows".to_owned() } else { format!("Rows {number}") };
+    let sheet = book.add_worksheet_with_constant_memory()?;
+    sheet.set_name(name)?.set_freeze_panes(1, 0)?;
+    for (column, name) in (0..).zip(columns) {
+        sheet.write_string_with_format(0, column, *name, bold)?;
+    }
+    Ok(())
+}
+
+fn put(sheet: &mut Worksheet, line: u32, column: u16, cell: Cell) -> Result<(), XlsxError> {
+    match cell {
+        Cell::Text(text) if text.is_empty() => Ok(()),
+        Cell::Text(text) => sheet.write_string(line, column, text).map(drop),
+        Cell::Number(n) => sheet.write_number(line, column, n as f64).map(drop),
+    }
+}
+
+fn sums_sheet(sheet: &mut Worksheet, summary: &Summary, bold: &Style) -> Result<(), XlsxError> {
+    sheet.set_column_width(0, 36)?.set_column_width(1, 24)?;
+    sheet.write_string_with_format(0, 0, summary.title, bold)?;
+    let mut line = 1;
+    for (name, value) in &summary.facts {
+        sheet.write_string(line, 0, *name)?;
+        sheet.write_string(line, 1, value)?;
+        line += 1;
+    }
+    for sums in &summary.sums {
+        line += 1;
+        sheet.write_string_with_format(line, 0, sums.title, bold)?;
+        for (column, measure) in (1..).zip(&sums.measures) {
+            sheet.write_string_with_format(line, column, *measure, bold)?;
+        }
+        line += 1;
+        for (group, numbers) in sums.rows() {
+            sheet.write_string(line, 0, group)?;
+            for (column, n) in (1..).zip(numbers) {
+                sheet.write_number(line, column, *n as f64)?;
+            }
+            line += 1;
+        }
+    }
+    Ok(())
+}
+
+/// How the page looks, on paper and on a screen.
+const STYLE: &str = "body{font:10pt/1.4 system-ui,sans-serif;color:#111;background:#fff;margin:2rem auto;max-width:60rem;\
+                     padding:0 1rem}h1{font-size:18pt;margin:0 0 .5rem}h2{font-size:12pt;margin:1.5rem 0 .25rem}\
+                     table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.2rem .5rem .2rem 0;\
+                     border-bottom:1px solid #ccc;vertical-align:top;overflow-wrap:anywhere}thead{display:table-header-group}\
+                     td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}dl{display:grid;\
+                     grid-template-columns:max-content 1fr;gap:.1rem 1rem}dd{margin:0}tr{break-inside:avoid}\
+                     .rows{font-size:8pt;overflow-x:auto}@media print{body{margin:0;max-width:none}.rows{overflow:visible}}";
+
+/// A page of its own: nothing in it is fetched from anywhere.
+fn page(summary: &Summary, columns: Columns, first: &[Row], more: usize) -> String {
+    let esc = |text: &str| html_escape::encode_safe(text).into_owned();
+    let mut out = String::new();
+    let title = summary.title;
+    let _ = write!(
+        out,
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width\"><title>{title}</title><style>{STYLE}</style></head><body><h1>{title}</h1><dl>"
+    );
+    for (name, value) in &summary.facts {
+        let _ = write!(out, "<dt>{name}</dt><dd>{}</dd>", esc(value));
+    }
+    out.push_str("</dl>");
+    for sums in &summary.sums {
+        let (rows, heads) =
+            (sums.rows(), sums.measures.iter().map(|m| format!("<th class=\"n\" scope=\"col\">{m}</th>")));
+        let heads: String = heads.collect();
+        let _ = write!(
+            out,
+            "<h2>{}</h2><table><thead><tr><th scope=\"col\">{}</th>{heads}</tr></thead><tbody>",
+            sums.title, sums.of
+        );
+        for (group, numbers) in rows.iter().take(GROUPS) {
+            let cells: String = numbers.iter().map(|n| format!("<td class=\"n\">{n}</td>")).collect();
+            let _ = write!(out, "<tr><th scope=\"row\">{}</th>{cells}</tr>", esc(group));
+        }
+        out.push_str("</tbody></table>");
+        let left = rows.len().saturating_sub(GROUPS);
+        if rows.is_empty() {
+            out.push_str("<p>None.</p>");
+        } else if left > 0 {
+            let _ = write!(out, "<p>And {left} more; the workbook has them all.</p>");
+        }
+    }
+    let heads: String = columns.iter().map(|c| format!("<th scope=\"col\">{}</th>", c.replace('_', " "))).collect();
+    let _ = write!(out, "<h2>Rows</h2><div class=\"rows\"><table><thead><tr>{heads}</tr></thead><tbody>");
+    for row in first {
+        let cells = row.iter().cloned().map(|cell| format!("<td>{}</td>", esc(&text(cell))));
+        let _ = write!(out, "<tr>{}</tr>", cells.collect::<String>());
+    }
+    out.push_str("</tbody></table></div>");
+    if more > 0 {
+        let _ = write!(out, "<p>And {more} more rows; the other formats have them all.</p>");
+    }
+    out.push_str("</body></html>\n");
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_holds_texts_and_no_markup_of_others() {
+        let summary = Summary { title: "Activity", facts: vec![("Of", "<b>North</b>".to_owned())], sums: vec![] };
+        let row = vec![Cell::from("<script>alert(1)</script>"), Cell::Number(7)];
+        let page = page(&summary, &["a", "b_c"], &[row], 3);
+        assert!(
+            page.contains("&lt;b&gt;North") && !page.contains("<script") && page.contains("<th scope=\"col\">b c</th>")
+        );
+        assert!(page.contains("And 3 more rows"));
+    }
+}
