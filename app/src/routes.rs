@@ -46,6 +46,7 @@ pub const WRITTEN: &[(&str, PageAccess)] = &[
     ("/notifications", PageAccess::SignedIn),
     ("/admin/files", PageAccess::Manager),
     ("/admin/outputs", PageAccess::Manager),
+    ("/admin/reports", PageAccess::Manager),
     ("/admin/mail", PageAccess::Admin),
     ("/admin/sessions", PageAccess::Manager),
     ("/admin/people", PageAccess::Manager),

@@ -52,6 +52,7 @@ for (const width of WIDTHS) {
       "/account/email?token=none",
       "/files",
       "/notifications",
+      "/admin/reports",
       "/admin/people",
       "/admin/people/import",
       own,

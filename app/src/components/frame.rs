@@ -35,6 +35,7 @@ const MORE: &[Line] = &[
     ("/admin/organisations", "Organisations", Icon::Groups),
     ("/admin/files", "Files", Icon::Files),
     ("/admin/outputs", "Outputs", Icon::Overview),
+    ("/admin/reports", "Reports", Icon::Audit),
     ("/admin/traffic", "Traffic", Icon::Traffic),
     ("/admin/mail", "Mail", Icon::Mail),
     ("/admin/audit", "Audit log", Icon::Audit),

@@ -41,6 +41,7 @@ mod overview;
 pub(crate) mod part;
 pub(crate) mod people;
 pub(crate) mod query;
+mod reports;
 pub(crate) mod second_factor;
 pub(crate) mod sessions;
 pub(crate) mod settings;
@@ -130,6 +131,7 @@ async fn look(services: &Services, actor: &Actor, url: &str, again: bool) -> Res
         ["admin"] => overview::write(&asked).await,
         ["admin", "files"] => files::admin(&asked).await,
         ["admin", "outputs"] => files::outputs(&asked).await,
+        ["admin", "reports"] => reports::write(&asked).await,
         ["admin", "mail"] => mail::write(&asked).await,
         ["admin", "sessions"] => sessions::write(&asked).await,
         ["admin", "people"] => people::write(&asked).await,

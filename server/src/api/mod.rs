@@ -19,6 +19,7 @@ mod files;
 mod notices;
 mod preferences;
 mod presence;
+mod reports;
 mod session;
 mod sessions;
 
@@ -122,6 +123,10 @@ fn documented() -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(admin_activity::export))
         .routes(routes!(admin_audit::list))
         .routes(routes!(admin_audit::export))
+        .routes(routes!(reports::list, reports::ask))
+        .routes(routes!(reports::cancel))
+        .routes(routes!(reports::schedules, reports::schedule))
+        .routes(routes!(reports::end_schedule))
         .routes(routes!(admin_traffic::current))
         .routes(routes!(admin_traffic::live))
         .routes(routes!(admin_settings::list, admin_settings::change));

@@ -35,6 +35,7 @@ enum Topic {
     Me,
     Uploads,
     Notices,
+    Reports,
     Presence(presence::topic::Topic),
     Live(Key),
     Activity,
@@ -48,6 +49,7 @@ impl Topic {
             "live:activity" => Some(Self::Activity),
             "live:uploads" => Some(Self::Uploads),
             "notices:me" => Some(Self::Notices),
+            "reports:me" => Some(Self::Reports),
             "live:traffic" => Some(Self::Traffic),
             _ if text.starts_with("live:online") => Key::of_topic(text).map(Self::Live),
             _ => presence::topic::Topic::parse(text).map(Self::Presence),
@@ -60,6 +62,7 @@ impl Topic {
             Self::Me => "presence:me",
             Self::Uploads => "live:uploads",
             Self::Notices => "notices:me",
+            Self::Reports => "reports:me",
             Self::Live(_) => "live:online",
             Self::Activity => "live:activity",
             Self::Traffic => "live:traffic",
@@ -159,6 +162,7 @@ impl Channels {
             Topic::Me => {}
             Topic::Uploads => socket.unwatch_uploads(),
             Topic::Notices => socket.unwatch_notices(),
+            Topic::Reports => services.reports.unwatch(socket),
             Topic::Presence(topic) => socket.unwatch(topic),
             Topic::Live(key) => socket.unquery(key),
             Topic::Activity => services.activity.unwatch(socket),
@@ -225,6 +229,10 @@ async fn enter(frame: &Frame, topic: Topic, socket: &Socket, services: &Services
         Topic::Notices => {
             socket.watch_notices().await?;
             services.notices.ring(actor.user_id());
+            Ok(json!({}))
+        }
+        Topic::Reports => {
+            services.reports.watch(&actor, socket).await?;
             Ok(json!({}))
         }
         Topic::Presence(topic) => {

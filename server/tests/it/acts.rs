@@ -128,6 +128,11 @@ async fn every_documented_act_is_on_record_with_the_address_it_came_from() {
     assert_eq!(ada.get("/api/v1/admin/users/export?format=csv").await.status, 200);
     assert_eq!(ada.get("/api/v1/admin/audit/export?format=csv").await.status, 200);
     assert_eq!(ada.get("/api/v1/admin/activity/export?format=csv").await.status, 200);
+    let made = json!({"subject": "uploads", "format": "csv", "from": "2026-03-02", "to": "2026-03-02"});
+    admin.post("admin/reports", made).await;
+    let weekly = json!({"subject": "uploads", "format": "csv", "every": "week"});
+    let made = admin.post("admin/reports/schedules", weekly).await["id"].clone();
+    admin.rest(Method::DELETE, &format!("admin/reports/schedules/{}", made.as_str().unwrap()), json!({})).await;
     admin.thrice("organisations", json!({"name": "West"}), json!({"name": "Far West"})).await;
     let east = ada.get("/api/v1/admin/organisations").await.json()["items"][0]["id"].clone();
     admin.thrice("teams", json!({"name": "Red", "organisation_id": east}), json!({"name": "Blue"})).await;

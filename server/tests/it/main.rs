@@ -42,6 +42,7 @@ mod passwords;
 mod preferences;
 mod presence;
 mod proxies;
+mod reports;
 mod revoke;
 mod routes;
 mod second_factor;

@@ -40,6 +40,10 @@ pub(crate) fn body(path: &str) -> Option<Value> {
         "/api/v1/admin/settings" => json!({"grace": "15s"}),
         "/api/v1/notices/read" => json!({"id": null}),
         "/api/v1/notices/subscriptions" => json!({"workflow": "Scans", "mail": "daily", "at": "07:30"}),
+        "/api/v1/admin/reports" => {
+            json!({"subject": "uploads", "format": "csv", "from": "2026-03-02", "to": "2026-03-02"})
+        }
+        "/api/v1/admin/reports/schedules" => json!({"subject": "uploads", "format": "csv", "every": "week"}),
         "/api/v1/admin/sessions/cleanup" => json!({"older_than_seconds": 3_000_000}),
         _ => return None,
     })
@@ -65,12 +69,18 @@ pub(crate) fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
         | "/rpc/drop_mail"
         | "/rpc/delete_upload"
         | "/rpc/end_notices"
+        | "/rpc/cancel_report"
+        | "/rpc/end_report_schedule"
         | "/rpc/retry_mail"
         | "/rpc/invite_person"
         | "/rpc/reset_link"
         | "/rpc/reset_second_factor"
         | "/rpc/disable_person"
         | "/rpc/enable_person" => &[("id", NOBODY)],
+        "/rpc/ask_for_report" => {
+            &[("subject", "uploads"), ("format", "csv"), ("from", "2026-03-02"), ("to", "2026-03-02")]
+        }
+        "/rpc/schedule_report" => &[("subject", "uploads"), ("format", "csv"), ("every", "day")],
         "/rpc/online" => &[("window", "{}")],
         "/rpc/at" => &[("back", "5")],
         "/rpc/page" | "/rpc/refresh" => &[("url", "/nothing")],
@@ -392,7 +402,7 @@ async fn parameters_are_known_and_given_once() {
             }
         }
     }
-    assert_eq!(with_parameters.len(), 29, "{with_parameters:?}");
+    assert_eq!(with_parameters.len(), 30, "{with_parameters:?}");
     for ((path, method), names) in with_parameters {
         let ask = async |query: String| {
             admin.send(admin.request(method.parse().unwrap(), &format!("{}?{query}", concrete(&path)))).await

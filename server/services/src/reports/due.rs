@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use domain::{
-    ApiError, UserId,
+    ApiError, Reach, UserId,
+    access::reach,
+    account::UserCard,
     notices::TimeOfDay,
     reports::{NewReport, Schedule},
 };
@@ -12,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::Reports;
 use crate::{
     sessions::commit,
-    store::{db, reports as rows},
+    store::{card, db, reports as rows},
 };
 
 const EVERY: Duration = Duration::from_secs(5);
@@ -54,6 +56,13 @@ impl Reports {
         let (first, last) = s.every.period(zone, minute, now);
         let txn = self.sessions.begin().await?;
         if !rows::move_on(&txn, s.id, s.next_at, s.every.next(zone, minute, now)).await.map_err(db)? {
+            return Ok(false);
+        }
+        let cards = card::by_ids(&txn, &[user]).await.map_err(db)?;
+        let reach = |c: &UserCard| reach(c.level, c.organisation.as_ref().map(|o| o.id), s.subject.action());
+        if cards.first().map(reach).is_none_or(|reach| reach == Reach::Nothing) {
+            // Who may not see it now may again later.
+            commit(txn).await?;
             return Ok(false);
         }
         let asked = NewReport {

@@ -30,7 +30,7 @@ pub(super) struct Watcher {
 impl Reports {
     /// From now on the socket is told that one of the actor's reports came further.
     pub async fn watch(&self, actor: &Actor, socket: &Socket) -> Result<(), ApiError> {
-        let (user, store) = (actor.person()?.card.id, self.store());
+        let (user, store) = (super::asker(actor)?, self.store());
         let known = store.within(rows::changed(store.read(), &[user])).await?.first().map_or(0, |(_, at)| *at);
         let outbox = Arc::downgrade(&socket.outbox);
         self.watchers().insert(socket.id, Watcher { user, known, outbox });

@@ -19,7 +19,8 @@ use std::{
 };
 
 use domain::{
-    Actor, ApiError, ErrorCode, OrganisationId, Reach, Time,
+    Actor, ApiError, ErrorCode, OrganisationId, Reach, Time, UserId,
+    access::Action,
     activity::{Day, Zone},
     presence::ConnectionId,
     reports::{NewReport, NewSchedule, Report, Schedule, Subject},
@@ -124,7 +125,7 @@ impl Reports {
 
     /// The actor's reports, newest first; `limit` is held between 1 and 200.
     pub async fn list(&self, actor: &Actor, limit: u32, cursor: Option<&str>) -> Result<Page<Report>, ApiError> {
-        let user = actor.person()?.card.id;
+        let user = asker(actor)?;
         let strange = |_| ApiError::new(ErrorCode::BadRequest, crate::cursor::STRANGE);
         let before = cursor.map(str::parse::<Uuid>).transpose().map_err(strange)?;
         let (store, limit) = (self.store(), limit.clamp(1, LIMIT_MAX));
@@ -141,7 +142,7 @@ impl Reports {
 
     /// Cancels one of the actor's that is not made yet. One that is made is an output, and deleted there.
     pub async fn cancel(&self, actor: &Actor, id: Uuid) -> Result<(), ApiError> {
-        let (user, store) = (actor.person()?.card.id, self.store());
+        let (user, store) = (asker(actor)?, self.store());
         if store.within(rows_of::cancel(store.write(), user, id, self.clock().now())).await? {
             return Ok(());
         }
@@ -152,7 +153,7 @@ impl Reports {
 
     /// The actor's schedules, oldest first.
     pub async fn schedules(&self, actor: &Actor) -> Result<Vec<Schedule>, ApiError> {
-        let user = actor.person()?.card.id;
+        let user = asker(actor)?;
         self.store().within(rows_of::schedules(self.store().read(), user)).await
     }
 
@@ -179,7 +180,7 @@ impl Reports {
 
     /// Ends one of the actor's; what it made stays.
     pub async fn end_schedule(&self, actor: &Actor, id: Uuid) -> Result<(), ApiError> {
-        let user = actor.person()?.card.id;
+        let user = asker(actor)?;
         let txn = self.sessions.begin().await?;
         let all = rows_of::schedules(&txn, user).await.map_err(db)?;
         let one = all.iter().find(|s| s.id == id).ok_or_else(ApiError::not_found)?;
@@ -190,6 +191,12 @@ impl Reports {
         audit::append(&txn, self.clock(), actor, entry).await.map_err(db)?;
         commit(txn).await
     }
+}
+
+/// Somebody who may see anything of others: all that reports are of asks for the same.
+fn asker(actor: &Actor) -> Result<UserId, ApiError> {
+    actor.require(Action::Activity)?;
+    Ok(actor.person()?.card.id)
 }
 
 /// The name of the organisation a report is of. One beyond reach is as if it were not there.

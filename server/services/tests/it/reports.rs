@@ -240,8 +240,8 @@ async fn schedules_make_one_each_time_whoever_is_first() {
     each(unlimited(), async |w| {
         let ada = person(w, "ada", "admin", None).await;
         let (actor, reports) = (ada.actor(), &w.services.reports);
-        let new = NewSchedule { mail: true, ..daily(Subject::Sessions) };
-        let made = reports.schedule(&actor, new).await.unwrap();
+        let asked = NewSchedule { mail: true, ..daily(Subject::Sessions) };
+        let made = reports.schedule(&actor, asked).await.unwrap();
         // The world begins at 08:00 on a Friday.
         assert_eq!((made.at.as_str(), made.next_at), ("06:00", w.clock.now().plus(22 * HOUR)));
         assert_eq!(reports.ask_for_due().await, Ok(0));
@@ -263,12 +263,18 @@ async fn schedules_make_one_each_time_whoever_is_first() {
         let all = reports.list(&actor, 50, None).await.unwrap();
         assert_eq!(all.total, Some(2), "{all:?}");
         assert_eq!(reports.schedules(&actor).await.unwrap()[0].next_at, made.next_at.plus(4 * DAY));
-        // Who may see it no more gets no more of it, and is told why; who was disabled asks for nothing.
+        // Who may see it no more gets no more of it, and of what waits already is told why; who was disabled asks for nothing.
         let second = person(w, "eve", "admin", None).await;
         let role = UserEdit { role: Some("member".into()), ..UserEdit::default() };
         w.services.accounts.edit(OP, "ada", role).await.unwrap();
         w.clock.advance(DAY);
-        reports.ask_for_due().await.unwrap();
+        assert_eq!(reports.ask_for_due().await, Ok(0));
+        assert_eq!(reports.list(&actor, 50, None).await.unwrap().total, Some(2));
+        // Asked by a request that began before.
+        let now = w.clock.now();
+        let person = domain::access::Person { fresh_until: now.plus(HOUR), ..(**actor.person().unwrap()).clone() };
+        let stale = Actor::Person(Arc::new(person));
+        reports.ask(&stale, new(Subject::Sessions, Form::Csv)).await.unwrap();
         let refused = settled(w, &actor).await;
         assert_eq!((refused.state, refused.output), (Progress::Failed, None));
         assert_eq!(refused.problem.as_deref(), Some("Your role may not see this any more."));
@@ -277,7 +283,7 @@ async fn schedules_make_one_each_time_whoever_is_first() {
         assert_eq!(reports.ask_for_due().await, Ok(0));
         assert_eq!(reports.end_schedule(&second.actor(), made.id).await.unwrap_err().code, ErrorCode::NotFound);
         reports.end_schedule(&actor, made.id).await.unwrap();
-        assert!(reports.schedules(&actor).await.unwrap().is_empty());
+        assert!(reports.schedules(&actor).await.unwrap().is_empty(), "by a request that began before");
         beside.close().await;
     })
     .await;
