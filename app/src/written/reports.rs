@@ -31,7 +31,7 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
         view! {
             {confirm(asked)}
             {(!marked).then(|| refused(asked))}
-            <div class="charts">
+            <div class="charts asks">
                 {new_report(asked, &choices)}
                 {new_schedule(asked, &choices)}
             </div>
@@ -51,7 +51,7 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
                         <tbody role="rowgroup">{rows}</tbody>
                     </table>
                 </div>
-                {list.items.is_empty().then(|| empty(asked, &[], "None yet. What you ask for above will be here, and among the outputs.", "reports"))}
+                {list.items.is_empty().then(|| empty(asked, &[], "None yet. What you ask for will be here, and among the outputs.", "reports"))}
                 {pager(asked, list.items.len(), list.total, "report", list.next.as_deref())}
             </section>
             <section class="card after" aria-labelledby="scheduled" data-part="schedules">
@@ -170,7 +170,8 @@ fn new_report(asked: &Asked, choices: &Choices) -> impl IntoView + use<> {
     };
     view! {
         <section class="card" aria-labelledby="ask">
-            <header><h2 id="ask">"Make a report"</h2></header>
+            <details class="folded" open=wrong.is_some()>
+            <summary id="ask">"New report"</summary>
             <div class="body">
                 <form method="post" action=ASK>
                     {summary(wrong.as_ref())}
@@ -183,6 +184,7 @@ fn new_report(asked: &Asked, choices: &Choices) -> impl IntoView + use<> {
                     <div class="actions start"><button class="button primary">"Make it"</button></div>
                 </form>
             </div>
+            </details>
         </section>
     }
 }
@@ -201,7 +203,8 @@ fn new_schedule(asked: &Asked, choices: &Choices) -> impl IntoView + use<> {
     });
     view! {
         <section class="card" aria-labelledby="schedule">
-            <header><h2 id="schedule">"Make it again and again"</h2></header>
+            <details class="folded" open=wrong.is_some()>
+            <summary id="schedule">"New schedule"</summary>
             <div class="body">
                 <form method="post" action=SCHEDULE>
                     {summary(wrong.as_ref())}
@@ -217,6 +220,7 @@ fn new_schedule(asked: &Asked, choices: &Choices) -> impl IntoView + use<> {
                     <div class="actions start"><button class="button primary">"Schedule it"</button></div>
                 </form>
             </div>
+            </details>
         </section>
     }
 }
@@ -263,12 +267,10 @@ fn whose(choices: &Choices, prefix: &'static str) -> impl IntoView + use<> {
 fn mailed(choices: &Choices) -> impl IntoView + use<> {
     let why = choices.no_mail;
     view! {
-        <div class="field">
-            <label class="check">
-                <input type="checkbox" name="mail" value="true" />
-                "Send me a mail when it is there"
-            </label>
-            {why.map(|why| view! { <p class="hint">{why}</p> })}
-        </div>
+        <label class="check">
+            <input type="checkbox" name="mail" value="true" />
+            "Send me a mail when it is there"
+        </label>
+        {why.map(|why| view! { <p class="hint">{why}</p> })}
     }
 }
