@@ -11,6 +11,7 @@ mod bench;
 mod chromium;
 mod dev;
 mod dist;
+mod moto;
 mod npm;
 mod outcome;
 mod postgres;

@@ -12,6 +12,7 @@ use domain::{
 use crate::{
     audit::{Audit, Verified},
     clock::Clock,
+    files::{self, Storage, StorageError, Strays},
     store::{Store, checkup, db, mail, user},
     vault::{self, Tried, VaultError},
 };
@@ -36,6 +37,8 @@ pub struct Checkup {
     /// Whether the keys open what is sealed.
     pub keys: Result<Tried, VaultError>,
     pub audit: Verified,
+    /// What does not agree between rows and storage.
+    pub strays: Result<Strays, StorageError>,
 }
 
 /// An administrator, as far as it matters whether they can sign in.
@@ -60,14 +63,26 @@ pub struct Outbox {
 
 impl Checkup {
     /// Looks at a database whose schema is up to date, with the settings in force.
-    pub async fn of(url: &str, key_file: &Path, settings: &Settings, clock: &Clock) -> Result<Self, ApiError> {
+    pub async fn of(
+        url: &str,
+        storage_url: &str,
+        key_file: &Path,
+        settings: &Settings,
+        clock: &Clock,
+    ) -> Result<Self, ApiError> {
         let store = Store::open_to_look(url).await.map_err(db)?;
-        let found = Self::look(&store, key_file, settings, clock).await;
+        let found = Self::look(&store, storage_url, key_file, settings, clock).await;
         store.close().await;
         found
     }
 
-    async fn look(store: &Store, key_file: &Path, settings: &Settings, clock: &Clock) -> Result<Self, ApiError> {
+    async fn look(
+        store: &Store,
+        storage_url: &str,
+        key_file: &Path,
+        settings: &Settings,
+        clock: &Clock,
+    ) -> Result<Self, ApiError> {
         let (read, now) = (store.read(), clock.now());
         let number = |n: i64| n.unsigned_abs();
         let before = now.plus(-settings.retention_sessions).plus(-KEPT_TOO_LONG);
@@ -85,6 +100,10 @@ impl Checkup {
             kept: number(store.within(checkup::kept(read, before)).await?),
             keys: vault::try_keys(store, key_file, now).await?,
             audit: Audit::new(store.clone(), clock.clone()).verify(&Actor::Operator, None).await?,
+            strays: match Storage::at_url(storage_url) {
+                Ok(storage) => files::strays(store, &storage).await?,
+                Err(e) => Err(e),
+            },
         })
     }
 }

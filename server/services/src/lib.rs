@@ -77,7 +77,7 @@ pub struct Config {
     pub fixed: Fixed,
     /// Where the keys are that seal what the database must not be able to read; made when it is not there.
     pub secret_key_file: PathBuf,
-    /// Where files are kept: `file:///…`.
+    /// Where files are kept: `file:///…` or `s3://…`.
     pub storage_url: String,
     /// An .mmdb file by which addresses have places.
     pub geoip_file: Option<PathBuf>,

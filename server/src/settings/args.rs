@@ -95,8 +95,8 @@ pub struct StorageArgs {
     /// DATA_DIR/secret.key]
     #[arg(long, env = "ROLLCALL_SECRET_KEY_FILE", value_name = "FILE")]
     pub secret_key_file: Option<PathBuf>,
-    /// Where uploads and outputs are kept: file://PATH, whose partial files are in PATH.partial [default:
-    /// file://DATA_DIR/files]
+    /// Where uploads and outputs are kept: file://PATH, whose partial files are in PATH.partial, or s3://BUCKET/PREFIX,
+    /// whose keys, region and endpoint are in the usual AWS_* variables [default: file://DATA_DIR/files]
     #[arg(long, env = "ROLLCALL_STORAGE_URL", hide_env_values = true, value_name = "URL")]
     pub storage_url: Option<String>,
     /// A file that is uploaded may be this large

@@ -147,11 +147,16 @@ fn check_database_url(url: String) -> Result<String, UsageError> {
 }
 
 fn check_storage_url(url: String) -> Result<String, UsageError> {
-    if url.strip_prefix("file://").is_some_and(|path| path.len() > 1 && path.starts_with('/')) {
+    let folder = url.strip_prefix("file://").is_some_and(|path| path.len() > 1 && path.starts_with('/'));
+    let bucket =
+        url.strip_prefix("s3://").is_some_and(|rest| !rest.starts_with('/') && !rest.is_empty() && !rest.contains('@'));
+    if folder || bucket {
         return Ok(url);
     }
     // Not repeated, as above.
-    Err(UsageError::new("--storage-url takes file:///PATH"))
+    Err(UsageError::new(
+        "--storage-url takes file:///PATH, or s3://BUCKET/PREFIX with AWS_* variables for who asks where",
+    ))
 }
 
 /// The URL of a SQLite file; the two characters that mean something in it are escaped.

@@ -227,9 +227,16 @@ impl Answer {
     }
 }
 
+/// A client of HTTP. The program's has TLS, so ours must be told which, though no test speaks it.
+pub(crate) fn http() -> reqwest::ClientBuilder {
+    // Done once is done.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+}
+
 impl Client {
     pub(crate) fn new(address: SocketAddr, origin: &str) -> Self {
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let http = http().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { http, address, origin: origin.to_owned(), cookie: Mutex::default(), forwarded: None }
     }
 

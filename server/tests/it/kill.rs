@@ -100,7 +100,7 @@ async fn nothing_acknowledged_is_lost_by_kill_9() {
         let program = Program::start(dir.path(), &variables).await;
         slowest = slowest.max(started.elapsed());
         let base = format!("http://{}", program.address);
-        let http = reqwest::Client::new();
+        let http = crate::harness::http().build().unwrap();
         check(&http, &base, &shared, kill).await;
         let mut tasks = JoinSet::new();
         for user in ["mia", "ben"] {
@@ -118,7 +118,7 @@ async fn nothing_acknowledged_is_lost_by_kill_9() {
         verify(dir.path(), kill).await;
     }
     let program = Program::start(dir.path(), &variables).await;
-    let http = reqwest::Client::new();
+    let http = crate::harness::http().build().unwrap();
     let base = format!("http://{}", program.address);
     check_all(&http, &base, &shared).await;
     program.kill();

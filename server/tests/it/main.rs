@@ -20,6 +20,7 @@ mod app_code;
 mod assets;
 mod audit;
 mod auth;
+mod bucket;
 mod cli;
 mod cookie;
 mod csrf;

@@ -7,6 +7,7 @@ use std::{
 
 use super::tally::Tally;
 use crate::{
+    moto::Moto,
     npm,
     outcome::Outcome,
     postgres::Postgres,
@@ -49,8 +50,8 @@ pub(super) fn lint() -> Outcome<Tally> {
     Ok(sum)
 }
 
-/// All tests of all crates that run on this machine, against SQLite and, where it is installed, PostgreSQL; and those
-/// of the scripts.
+/// All tests of all crates that run on this machine, against SQLite and, where it is installed, PostgreSQL, and an
+/// S3-compatible service where Python is; and those of the scripts.
 pub(super) fn unit() -> Outcome<Tally> {
     let mut sum = Tally::default();
     let postgres = Postgres::start()?;
@@ -58,10 +59,28 @@ pub(super) fn unit() -> Outcome<Tally> {
         eprintln!("PostgreSQL is not installed: the tests run on SQLite only");
         sum.skipped += 1;
     }
+    let moto = match Moto::start() {
+        Ok(Some(moto)) => Some(moto),
+        Ok(None) => {
+            eprintln!(
+                "python3 cannot make a virtual environment (Debian: python3-venv): files are tested in folders only"
+            );
+            sum.skipped += 1;
+            None
+        }
+        Err(problem) => {
+            eprintln!("error: files are tested in folders only: {}", problem.sentence());
+            sum.failed += 1;
+            None
+        }
+    };
     let mut house = cargo();
     house.arg("test").args(HOUSE).arg("--no-fail-fast");
     if let Some(postgres) = &postgres {
         house.env("ROLLCALL_TEST_POSTGRES", postgres.url());
+    }
+    if let Some(moto) = &moto {
+        house.env("ROLLCALL_TEST_S3", moto.url());
     }
     sum += counted(&mut house, Tally::of_cargo_line)?;
     sum += counted(cargo().arg("test").args(XTASK), Tally::of_cargo_line)?;

@@ -7,12 +7,10 @@ use domain::{
     Actor, ApiError, ErrorCode,
     files::{self, File, HEAD, Room, Sniffed},
 };
-use object_store::buffered::BufWriter;
 use sha2::{Digest, Sha256};
-use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
-use super::{Files, lost, running::Running};
+use super::{Files, lost, running::Running, storage::Writer};
 use crate::{
     LiveSession,
     activity::About,
@@ -32,7 +30,7 @@ pub struct Arrival {
     name: String,
     label: Option<String>,
     room: Room,
-    writer: BufWriter,
+    writer: Writer,
     hash: Sha256,
     size: u64,
     /// The first bytes, until it is known what they are.
@@ -53,7 +51,8 @@ impl Files {
         let (id, settings) = (actor.person()?.card.id, self.settings());
         // Anybody signed in may hand in outputs: without a quota of their own they would be the way around it.
         let used = self.store().within(rows::used(self.store().read(), table, id)).await?;
-        Ok(Room { limit: settings.upload_limit, quota: settings.upload_quota, used })
+        let limit = settings.upload_limit.min(self.storage().largest());
+        Ok(Room { limit, quota: settings.upload_quota, used })
     }
 
     /// Begins to take in a file of the session's person, which they call `name`; `length` is that of the whole request.
@@ -148,10 +147,6 @@ impl Arrival {
         if self.kind.is_none() {
             self.look().await?;
         }
-        self.writer.shutdown().await.map_err(|e| {
-            tracing::error!(error = %e, "a file could not be written to the storage");
-            ApiError::unavailable()
-        })?;
         let ip = ip.to_owned();
         let sessions = self.files.sessions.clone();
         // To its end even when whoever sent it goes away.
@@ -161,18 +156,18 @@ impl Arrival {
     /// From here on a file that has no row is known to be one: whatever stops us, it is removed.
     async fn settle(self, ip: &str) -> Result<File, ApiError> {
         let (files, id) = (self.files.clone(), self.id);
-        let expected = files.expect(id).await?;
+        let expected = files.expected(id);
+        files.write_down(&expected).await?;
         let kept = self.keep(ip).await;
-        drop(expected);
         if kept.is_err() {
-            files.remove_unkept().await;
+            files.give_up(vec![expected]).await;
         }
         kept
     }
 
     async fn keep(self, ip: &str) -> Result<File, ApiError> {
         let (files, store) = (&self.files, self.files.store());
-        files.storage().place(self.id).await.map_err(|e| lost(&e))?;
+        self.writer.place().await.map_err(|e| lost(&e))?;
         let person = self.session.actor();
         let card = &person.person()?.card;
         let new = New {

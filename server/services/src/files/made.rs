@@ -2,13 +2,11 @@
 
 use bytes::Bytes;
 use domain::{Actor, ApiError, account::UserCard, files::Room};
-use object_store::buffered::BufWriter;
 use sea_orm::DatabaseTransaction;
 use sha2::{Digest, Sha256};
-use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
-use super::{Files, Kind, lost, settle::Expected};
+use super::{Files, Kind, lost, settle::Expected, storage::Writer};
 use crate::store::{
     db,
     files::{self as rows, New, Table},
@@ -19,19 +17,21 @@ pub(crate) struct Making {
     files: Files,
     id: Uuid,
     room: Room,
-    writer: BufWriter,
+    writer: Writer,
     hash: Sha256,
     size: u64,
+    /// From the beginning, so that nobody takes it for what was left over.
+    expected: Expected,
 }
 
 impl Files {
     /// Begins to make an output for the actor, within the quota of theirs.
     pub(crate) async fn make(&self, actor: &Actor) -> Result<Making, ApiError> {
-        // A limit of one file is for what comes from outside.
-        let room = Room { limit: u64::MAX, ..self.room(actor, Kind::Output.table()).await? };
+        // The setting's limit of one file is for what comes from outside.
+        let room = Room { limit: self.storage().largest(), ..self.room(actor, Kind::Output.table()).await? };
         let id = self.clock().new_id();
-        let writer = self.storage().write(id);
-        Ok(Making { files: self.clone(), id, room, writer, hash: Sha256::new(), size: 0 })
+        let (expected, writer) = (self.expected(id), self.storage().write(id));
+        Ok(Making { files: self.clone(), id, room, writer, hash: Sha256::new(), size: 0, expected })
     }
 }
 
@@ -44,18 +44,14 @@ impl Making {
     }
 
     /// All of it is written. From here on a file that gets no row is removed.
-    pub(crate) async fn place(mut self) -> Result<Made, ApiError> {
-        self.writer.shutdown().await.map_err(|e| {
-            tracing::error!(error = %e, "a file could not be written to the storage");
-            ApiError::unavailable()
-        })?;
-        let expected = self.files.expect(self.id).await?;
-        let made = Made { id: self.id, room: self.room, hash: self.hash.finalize().into(), size: self.size, expected };
-        if let Err(e) = self.files.storage().place(self.id).await {
-            made.settle(&self.files).await;
+    pub(crate) async fn place(self) -> Result<Made, ApiError> {
+        let Self { files, id, room, writer, hash, size, expected } = self;
+        files.write_down(&expected).await?;
+        if let Err(e) = writer.place().await {
+            files.give_up(vec![expected]).await;
             return Err(lost(&e));
         }
-        Ok(made)
+        Ok(Made { id, room, hash: hash.finalize().into(), size, expected })
     }
 }
 

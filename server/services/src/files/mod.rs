@@ -1,6 +1,7 @@
 //! Files: what people send (uploads), and what is made for them (outputs).
 //!
-//! - `storage`: where the bytes are. `arrival`: one file as it comes. `made`: one that we make. `running`: all that are on their way.
+//! - `storage`: where the bytes are; `bucket`: of them, an S3-compatible service. `arrival`: one file as it comes.
+//!   `made`: one that we make. `running`: all that are on their way.
 //! - `settle`: files that have no row, and rows that go. `read`: lists, sums and downloads.
 //!
 //! A file is there only when its row is, and the other way round. Before a file is put in its place its id is written
@@ -9,6 +10,7 @@
 //! behind is in that table, and is removed when a server starts.
 
 mod arrival;
+mod bucket;
 mod made;
 mod read;
 mod running;
@@ -24,20 +26,24 @@ use domain::{ApiError, settings::Settings};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-pub(crate) use self::made::{Made, Making};
+use self::running::Registry;
 pub use self::{
     arrival::{Arrival, Kind},
     read::Of,
     settle::Strays,
     storage::StorageError,
 };
-use self::{running::Registry, storage::Storage};
+pub(crate) use self::{
+    made::{Made, Making},
+    settle::strays,
+    storage::Storage,
+};
 use crate::{clock::Clock, notices::Notices, sessions::Sessions, store::Store};
 
 struct Inner {
     storage: Storage,
     running: Arc<Registry>,
-    /// Files of this process that are between their place and their row.
+    /// Files of this process that are to have a row.
     expected: Mutex<HashSet<Uuid>>,
     /// Something is not to be kept.
     unkept: Notify,
@@ -79,8 +85,14 @@ impl Files {
     }
 }
 
+/// Whether the storage at this URL answers. Nothing is changed.
+pub async fn reach(url: &str) -> Result<(), StorageError> {
+    Ok(Storage::at_url(url)?.reach().await?)
+}
+
 /// The storage failed: logged, and told as something that may work later.
-fn lost(error: &object_store::Error) -> ApiError {
-    tracing::error!(%error, "the storage of files failed");
-    ApiError::unavailable()
+fn lost(error: &dyn std::error::Error) -> ApiError {
+    tracing::error!(error = storage::said(error), "the storage of files failed");
+    let message = "The storage of files does not answer right now. Nothing was changed; try again in a moment.";
+    ApiError { message: message.into(), ..ApiError::unavailable() }
 }

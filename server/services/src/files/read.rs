@@ -12,7 +12,7 @@ use futures_util::stream::BoxStream;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Files, Kind, lost};
+use super::{Files, Kind, lost, storage::is_missing};
 use crate::{
     activity::About,
     audit::{self, By, Entry},
@@ -133,12 +133,12 @@ impl Files {
     ) -> Result<BoxStream<'static, io::Result<Bytes>>, ApiError> {
         // What goes on with a download is the same download.
         let begins = part.as_ref().is_none_or(|p| p.start == 0);
-        let bytes = self.storage().read(file.id, part).await.map_err(|e| match e {
-            object_store::Error::NotFound { .. } => {
+        let bytes = self.storage().read(file.id, part).await.map_err(|e| {
+            if is_missing(&e) {
                 tracing::error!(id = %file.id, "a file is not in the storage");
-                ApiError::new(ErrorCode::NotFound, "The content of this file is gone from the storage.")
+                return ApiError::new(ErrorCode::NotFound, "The content of this file is gone from the storage.");
             }
-            e => lost(&e),
+            lost(&e)
         })?;
         if begins {
             self.note(actor, kind, file, ip).await?;

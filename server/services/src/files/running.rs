@@ -19,9 +19,8 @@ use crate::store::files::Table;
 
 /// Progress is told this often while anything is on its way.
 const EVERY: Duration = Duration::from_millis(250);
-/// Files one person may send at the same time, and all of them: each holds a part in memory and a file open.
+/// Files one person may send at the same time; the storage says how many all of them may.
 const MINE_MAX: usize = 16;
-const ALL_MAX: usize = 256;
 
 struct Entry {
     told: Arriving,
@@ -38,6 +37,10 @@ pub(super) struct Registry {
 impl Registry {
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Uuid, Arc<Entry>>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn comes(&self, id: Uuid) -> bool {
+        self.lock().contains_key(&id)
     }
 
     /// Uploads on their way, the oldest first.
@@ -96,7 +99,9 @@ impl Files {
         let entry = Arc::new(Entry { told, received: AtomicU64::new(0), is_upload: table == Table::Uploads });
         let registry = &self.inner.running;
         let mut all = registry.lock();
-        if all.len() >= ALL_MAX || all.values().filter(|e| e.told.user_id == card.id).count() >= MINE_MAX {
+        if all.len() >= self.storage().at_once()
+            || all.values().filter(|e| e.told.user_id == card.id).count() >= MINE_MAX
+        {
             let message = "Too many files are on their way at once. Wait until some have come.";
             return Err(ApiError { retry_after: Some(2), ..ApiError::new(ErrorCode::TooManyRequests, message) });
         }

@@ -10,16 +10,21 @@ use domain::ApiError;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Files, Inner};
-use crate::store::{files as rows, reports};
+use super::{
+    Files, Inner, StorageError,
+    storage::{Storage, said},
+};
+use crate::store::{Store, files as rows, reports};
 
 /// Looked for this often without being told: what another process deleted.
 const EVERY: Duration = Duration::from_secs(5);
 /// Outputs whose time is over are looked for this often.
 const OLD_EVERY: Duration = Duration::from_hours(1);
 const BATCH: u32 = 200;
+/// What was asked of another machine may happen this long after nobody waits for it any more.
+const LATE: Duration = Duration::from_mins(1);
 
-/// A file of this process between its place and its row; when dropped, it has a row or is not to be kept.
+/// A file of this process that is to have a row; when dropped, it has one or is not to be kept.
 pub(super) struct Expected {
     inner: Arc<Inner>,
     id: Uuid,
@@ -48,11 +53,32 @@ pub struct Strays {
 
 impl Files {
     /// Writes down that a file has no row yet.
-    pub(super) async fn expect(&self, id: Uuid) -> Result<Expected, ApiError> {
+    pub(super) async fn write_down(&self, expected: &Expected) -> Result<(), ApiError> {
+        self.store().within(rows::expect(self.store().write(), expected.id, self.clock().now())).await
+    }
+
+    pub(super) fn expected(&self, id: Uuid) -> Expected {
         self.inner.expected().insert(id);
-        let expected = Expected { inner: Arc::clone(&self.inner), id };
-        self.store().within(rows::expect(self.store().write(), id, self.clock().now())).await?;
-        Ok(expected)
+        Expected { inner: Arc::clone(&self.inner), id }
+    }
+
+    /// These have no row and get none. A storage that is another machine may yet put them in their place: they are
+    /// removed at once, and once more later, before they are forgotten.
+    pub(super) async fn give_up(&self, expected: Vec<Expected>) {
+        if !self.storage().is_remote() {
+            drop(expected);
+            return self.remove_unkept().await;
+        }
+        let files = self.clone();
+        tokio::spawn(async move {
+            for one in &expected {
+                if files.remove_one(one.id).await.is_err() {
+                    break;
+                }
+            }
+            tokio::time::sleep(LATE).await;
+            drop(expected);
+        });
     }
 
     /// Removes from the storage what is not to be kept; what fails is tried again later.
@@ -68,13 +94,9 @@ impl Files {
             let all = store.within(rows::unkept(store.read(), BATCH)).await?;
             let ids: Vec<Uuid> = all.iter().copied().filter(|id| !self.inner.expected().contains(id)).collect();
             for id in &ids {
-                // A file of this process may have got its row since the list was read. What is not expected any more has
-                // one by now, or never will.
-                if !store.within(rows::is_unkept(store.read(), *id)).await? {
-                    continue;
+                if self.remove_one(*id).await? {
+                    store.within(rows::settled(store.write(), *id)).await?;
                 }
-                self.storage().remove(*id).await.map_err(|e| super::lost(&e))?;
-                store.within(rows::settled(store.write(), *id)).await?;
             }
             if ids.is_empty() || all.len() < BATCH as usize {
                 return Ok(());
@@ -82,23 +104,45 @@ impl Files {
         }
     }
 
-    /// At the start of a server, before anybody is served: nothing is on its way, so whatever is not to be kept goes.
-    /// What the database says nothing about is left alone and told: it may be another's, or a disk that is not mounted.
-    pub(crate) async fn reconcile(&self) -> Result<(), ApiError> {
-        match self.storage().clear_partial().await {
-            Ok(0) => {}
-            Ok(files) => tracing::info!(files, "removed files that had not come whole"),
-            Err(e) => tracing::warn!(error = %e, "partial files could not be removed"),
+    /// Removes a file unless it is to be kept; whether it did. It may have got its row since a list was read: what is not
+    /// expected any more has one by now, or never will.
+    async fn remove_one(&self, id: Uuid) -> Result<bool, ApiError> {
+        let store = self.store();
+        let unkept = store.within(rows::is_unkept(store.read(), id)).await?;
+        if unkept {
+            self.storage().remove(id).await.map_err(|e| super::lost(&e))?;
         }
-        self.try_remove_unkept().await
+        Ok(unkept)
     }
 
-    /// What does not agree.
-    pub async fn strays(&self) -> Result<Strays, ApiError> {
-        let there: HashSet<Uuid> = self.storage().ids().await.map_err(|e| super::lost(&e))?.into_iter().collect();
+    /// At the start of a server, before anybody is served: nothing is on its way, so whatever is not to be kept goes.
+    /// What the database says nothing about is left alone and told: it may be another's, or a disk that is not mounted.
+    /// Nobody waits for a storage that is another machine, which may be away: `run` begins with the rest of it.
+    pub(crate) async fn reconcile(&self) -> Result<(), ApiError> {
+        if !self.storage().is_remote() {
+            self.clear_partial().await;
+        }
         let store = self.store();
-        let rows: HashSet<Uuid> = store.within(rows::have_rows(store.read())).await?.into_iter().collect();
-        Ok(Strays { files: there.difference(&rows).count(), rows: rows.difference(&there).count() })
+        let unkept = store.within(rows::unkept(store.read(), u32::MAX)).await?;
+        let expected = unkept.into_iter().map(|id| self.expected(id)).collect();
+        self.give_up(expected).await;
+        Ok(())
+    }
+
+    /// Removes what did not come whole.
+    async fn clear_partial(&self) {
+        let comes = |id| self.inner.running.comes(id) || self.inner.expected().contains(&id);
+        match self.storage().clear_partial(comes).await {
+            Ok(0) => {}
+            Ok(files) => tracing::info!(files, "removed files that had not come whole"),
+            Err(e) => tracing::warn!(error = said(&e), "partial files could not be removed"),
+        }
+    }
+
+    /// What does not agree. What comes or goes meanwhile does: a file may be between its place and its row, or its row
+    /// gone and itself not yet.
+    pub async fn strays(&self) -> Result<Strays, ApiError> {
+        strays(self.store(), self.storage()).await?.map_err(|e| super::lost(&e))
     }
 
     /// Removes what is not to be kept, when told and every now and then, and outputs whose time is over.
@@ -108,9 +152,15 @@ impl Files {
             self.remove_unkept().await;
             tokio::select! {
                 () = stop.cancelled() => return,
-                _ = old.tick() => if let Err(e) = self.delete_old_outputs().await {
-                    tracing::warn!(error = %e, "old outputs could not be deleted");
-                },
+                _ = old.tick() => {
+                    if let Err(e) = self.delete_old_outputs().await {
+                        tracing::warn!(error = %e, "old outputs could not be deleted");
+                    }
+                    // In a folder whoever was writing removes it, whatever happens.
+                    if self.storage().is_remote() {
+                        self.clear_partial().await;
+                    }
+                }
                 () = self.inner.unkept.notified() => {}
                 () = tokio::time::sleep(EVERY) => {}
             }
@@ -129,4 +179,20 @@ impl Files {
     pub(super) fn wake(&self) {
         self.inner.unkept.notify_one();
     }
+}
+
+/// The inner error is the storage's.
+pub(crate) async fn strays(store: &Store, storage: &Storage) -> Result<Result<Strays, StorageError>, ApiError> {
+    let set = |ids: Vec<Uuid>| ids.into_iter().collect::<HashSet<Uuid>>();
+    let before = set(store.within(rows::have_rows(store.read())).await?);
+    let there = match storage.ids().await {
+        Ok(ids) => set(ids),
+        Err(e) => return Ok(Err(e.into())),
+    };
+    let unkept = set(store.within(rows::unkept(store.read(), u32::MAX)).await?);
+    let after = set(store.within(rows::have_rows(store.read())).await?);
+    Ok(Ok(Strays {
+        files: there.iter().filter(|id| !unkept.contains(id) && !after.contains(id)).count(),
+        rows: before.iter().filter(|id| !there.contains(id) && after.contains(id)).count(),
+    }))
 }

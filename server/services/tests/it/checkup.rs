@@ -12,7 +12,8 @@ use services::{Checkup, checkup::Admin};
 use crate::world::{World, each, unlimited};
 
 async fn look(w: &World) -> Checkup {
-    Checkup::of(&w.url, &w.home.path().join("secret.key"), &w.settings, &w.clock).await.unwrap()
+    let storage = format!("file://{}", w.home.path().join("files").display());
+    Checkup::of(&w.url, &storage, &w.home.path().join("secret.key"), &w.settings, &w.clock).await.unwrap()
 }
 
 /// Nobody in these worlds has a password unless a test gives one.

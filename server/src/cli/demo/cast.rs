@@ -14,22 +14,32 @@ pub(super) struct Organisation {
     pub(super) name: &'static str,
     pub(super) domain: &'static str,
     pub(super) pages: &'static [&'static str],
+    /// What its people send: names and workflows.
+    pub(super) uploads: &'static [(&'static str, &'static str)],
+    /// What is made for them: names and sources.
+    pub(super) outputs: &'static [(&'static str, &'static str)],
 }
 
 static SCHOOL: Organisation = Organisation {
     name: "Harbour School",
     domain: "harbour.example",
     pages: &["/", "/courses", "/courses/algebra", "/courses/history", "/grades", "/messages", "/library", "/timetable"],
+    uploads: &[("essay.txt", "Homework"), ("grades.csv", "Grades"), ("field trip.txt", "Letters home")],
+    outputs: &[("timetable.csv", "Timetable"), ("report cards.csv", "Grades")],
 };
 static CLINIC: Organisation = Organisation {
     name: "Meridian Clinic",
     domain: "meridian.example",
     pages: &["/", "/rota", "/wards/3", "/wards/5", "/appointments", "/stock", "/messages", "/handover"],
+    uploads: &[("rota.csv", "Rota"), ("stock count.csv", "Stock"), ("handover.txt", "Handover")],
+    outputs: &[("stock to order.csv", "Stock"), ("rota of the week.csv", "Rota")],
 };
 static WORKS: Organisation = Organisation {
     name: "Atlas Works",
     domain: "atlas.example",
     pages: &["/", "/orders", "/orders/1042", "/orders/1043", "/stock", "/machines/7", "/reports", "/calendar"],
+    uploads: &[("order 1042.csv", "Orders"), ("inspection.txt", "Machines"), ("hours.csv", "Payroll")],
+    outputs: &[("open orders.csv", "Orders"), ("payroll.csv", "Payroll")],
 };
 
 const fn person(

@@ -33,6 +33,9 @@ async fn visit(browser: &mut Browser<'_>, chance: &mut Chance) -> Result<(), Los
     let pages = browser.device.person.organisation.pages;
     let mut page = *chance.pick(pages);
     let mut tab = browser.connect(page).await?;
+    if chance.below(3) == 0 {
+        hand_in(browser, chance).await?;
+    }
     for _ in 0..4 + chance.below(12) {
         match chance.below(100) {
             0..55 => {
@@ -61,6 +64,19 @@ async fn visit(browser: &mut Browser<'_>, chance: &mut Chance) -> Result<(), Los
         _ => tab.close().await,
     }
     Ok(())
+}
+
+/// A file of their own, or one that was made for them.
+async fn hand_in(browser: &Browser<'_>, chance: &mut Chance) -> Result<(), Lost> {
+    let at = browser.device.person.organisation;
+    let (path, field, files) = match chance.below(4) {
+        0 => ("/api/v1/outputs", "source", at.outputs),
+        _ => ("/api/v1/uploads", "workflow", at.uploads),
+    };
+    let (name, label) = *chance.pick(files);
+    let lines = 40 + chance.below(2_000);
+    let text: String = (0..lines).map(|n| format!("{n},{},{}\n", at.name, (n * 7_919) % 1_000)).collect();
+    browser.send_file(path, (field, label), name, &text).await
 }
 
 async fn be_busy(tab: &mut Tab, page: &str, chance: &mut Chance) -> Result<(), Lost> {

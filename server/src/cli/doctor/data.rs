@@ -7,6 +7,7 @@ use domain::{
 use services::{
     Checkup, Clock, Tried, VaultError, Verified,
     checkup::{Admin, Outbox},
+    files::{StorageError, Strays},
 };
 
 use super::Finding;
@@ -14,7 +15,7 @@ use crate::{cli::out::count, settings::ServeSettings};
 
 pub(super) async fn data(settings: &ServeSettings, now: &Settings) -> Vec<Finding> {
     let key_file = &settings.secret_key_file;
-    match Checkup::of(&settings.database_url, key_file, now, &Clock::System).await {
+    match Checkup::of(&settings.database_url, &settings.storage_url, key_file, now, &Clock::System).await {
         Ok(c) => vec![
             administrators(c.anybody, &c.admins),
             second_factors(&c.admins),
@@ -22,6 +23,7 @@ pub(super) async fn data(settings: &ServeSettings, now: &Settings) -> Vec<Findin
             clean_up(c.expired, c.kept),
             sealed(&c.keys),
             audit(&c.audit),
+            strays(&c.strays),
         ],
         Err(e) => vec![Finding::bad(
             "contents",
@@ -161,6 +163,31 @@ fn audit(v: &Verified) -> Finding {
             fault.says.clone(),
             "somebody changed the log outside of this program: from that row on it proves nothing",
             "keep a copy of the database as evidence, compare it with your backups, and find out who could write to it",
+        ),
+    }
+}
+
+fn strays(found: &Result<Strays, StorageError>) -> Finding {
+    const NAME: &str = "files";
+    match found {
+        Err(_) => Finding::warn(
+            NAME,
+            "they could not be compared with the database",
+            "a file may be lost, or nobody's, and nobody knows",
+            "see what is said of the storage, and try again",
+        ),
+        Ok(Strays { files: 0, rows: 0 }) => Finding::ok(NAME, "each has its row, and each row its file"),
+        Ok(Strays { files, rows: 0 }) => Finding::warn(
+            NAME,
+            format!("{} in the storage without a row", count(*files as u64, "file")),
+            "the database does not know whose they are, so nobody is shown them and they take up room",
+            "if this database is not an older copy, move away what has an id as its name and no row",
+        ),
+        Ok(Strays { rows, .. }) => Finding::bad(
+            NAME,
+            format!("the content of {} is gone", count(*rows as u64, "file")),
+            "people see them in their lists, and cannot download them",
+            "check that the storage is the right one and mounted, or restore it from your backup",
         ),
     }
 }

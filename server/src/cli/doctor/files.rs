@@ -117,15 +117,59 @@ pub(super) fn disk(settings: &ServeSettings) -> Finding {
     const NAME: &str = "disk";
     let there = settings.data_dir.ancestors().find(|p| p.exists()).unwrap_or(Path::new("/"));
     let why = "when the disk is full nobody can sign in, and nothing is written down any more";
-    let Ok(stat) = statvfs(there) else {
+    let Some(free) = free(there) else {
         return Finding::warn(NAME, format!("{} does not tell its free space", there.display()), why, "look with df");
     };
-    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+    room(NAME, free, there, why, "make room, or move the data directory to a larger disk")
+}
+
+fn room(name: &'static str, free: u64, there: &Path, why: &'static str, mend: &'static str) -> Finding {
     let found = format!("{} MB free under {}", free >> 20, there.display());
-    let mend = "make room, or move the data directory to a larger disk";
     match free {
-        0..SCARCE => Finding::bad(NAME, found, why, mend),
-        SCARCE..LOW => Finding::warn(NAME, found, why, mend),
-        _ => Finding::ok(NAME, found),
+        0..SCARCE => Finding::bad(name, found, why, mend),
+        SCARCE..LOW => Finding::warn(name, found, why, mend),
+        _ => Finding::ok(name, found),
     }
+}
+
+fn free(there: &Path) -> Option<u64> {
+    statvfs(there).ok().map(|stat| stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+/// Where uploads and outputs are: can be written and has room, or answers.
+pub(super) async fn storage(settings: &ServeSettings) -> Finding {
+    const NAME: &str = "storage";
+    let why = "without it nobody can upload or download a file";
+    let Some(folder) = settings.storage_url.strip_prefix("file://").map(Path::new) else {
+        return match services::files::reach(&settings.storage_url).await {
+            Ok(()) => Finding::ok(NAME, format!("{} answers", settings.storage_url)),
+            Err(e) => {
+                let mend = "check the bucket's name and the AWS_* variables: endpoint, region and keys, which must list, \
+                            read, write and delete";
+                Finding::bad(NAME, e.to_string(), why, mend)
+            }
+        };
+    };
+    let shown = folder.display();
+    if !folder.exists() {
+        let why = "if this is not a new installation, all files are gone, or a disk is not mounted";
+        let mend = "`rollcall serve` will create it; or say with ROLLCALL_STORAGE_URL where it is";
+        return Finding::warn(NAME, format!("{shown} is not there yet"), why, mend);
+    }
+    if access(folder, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK).is_err() {
+        let mend = format!("run as its owner, or: chown -R \"$USER\" {shown}");
+        return Finding::bad(NAME, format!("{shown} cannot be written by this user"), why, mend);
+    }
+    free(folder).map_or_else(
+        || Finding::ok(NAME, format!("{shown} can be written")),
+        |free| {
+            room(
+                NAME,
+                free,
+                folder,
+                "when it is full no file can be uploaded",
+                "make room, or move the files to a larger disk",
+            )
+        },
+    )
 }

@@ -1,9 +1,9 @@
 //! `rollcall doctor`: looks at what an operator can get wrong, and says why it matters and how to mend it.
 //!
-//! `files`: the data directory, the disk, the keys and the place file. `database`: reachable, migrated, whole. `data`: what
-//! is in it: administrators, mails, the clean-up, sealed values, the audit log. `network`: listeners, the address people
-//! use, proxies, the mail server. `system`: open files and the clock. To add a check: a function that gives a `Finding`,
-//! and its line in `run`. Nothing is changed.
+//! `files`: the data directory, the disk, the keys, the place file and the storage. `database`: reachable, migrated, whole.
+//! `data`: what is in it: administrators, mails, the clean-up, sealed values, the audit log, files. `network`: listeners, the
+//! address people use, proxies, the mail server. `system`: open files and the clock. To add a check: a function that gives
+//! a `Finding`, and its line in `run`. Nothing is changed.
 
 mod data;
 mod database;
@@ -85,6 +85,7 @@ pub(super) async fn run(args: DoctorArgs) -> Result<(), Failure> {
     let settings = args.database.settings()?;
     let mut findings = vec![files::data_dir(&settings), files::disk(&settings), files::key_file(&settings)];
     findings.extend(files::place_file(&settings));
+    findings.push(files::storage(&settings).await);
     findings.extend(database::database(&settings).await);
     findings.push(network::listen(&settings).await);
     findings.push(network::base_url(&settings));

@@ -29,6 +29,18 @@ fn people_come_and_nothing_is_left() {
     let people = online["users"].as_array().expect("a list");
     let different = |key: &str| people.iter().map(|p| p[key].to_string()).collect::<BTreeSet<_>>().len();
     assert!(different("ip") >= 20 && different("page") >= 5 && different("organisation") >= 3, "{online}");
+    for what in ["uploads", "outputs"] {
+        loop {
+            let (status, _, body) = demo.request("GET", &format!("/api/v1/admin/{what}"), &cookie, "");
+            assert_eq!(status, 200, "{body}");
+            let files: Value = serde_json::from_str(&body).expect("JSON");
+            if files["total"].as_u64() >= Some(2) {
+                break;
+            }
+            assert!(begun.elapsed() < Duration::from_mins(1), "{files}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
     program.run(&["demo", "--listen", "0.0.0.0:0"]).refused(2, "127.0.0.1");
 
     assert_eq!(demo.stop().0, 0);

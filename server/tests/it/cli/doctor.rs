@@ -161,3 +161,66 @@ fn migrations_can_be_seen() {
     assert!(all.as_array().is_some_and(|m| !m.is_empty() && m.iter().all(|m| m["applied"] == true)), "{all}");
     assert!(program.run(&["migrate", "up"]).done().out.contains("up to date"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_storage_is_looked_at() {
+    let program = Program::new();
+    program.add("ada", &["--role", "admin"]);
+    let files = program.data_dir().join("files");
+    let has = |env: &[(&str, &str)], code: i32, check: &str, verdict: &str, word: &str| {
+        let all = findings(&program, env, code);
+        assert!(all[check]["verdict"] == verdict && all[check].to_string().contains(word), "{word}: {:?}", all[check]);
+    };
+    // A command beside the server makes the folders as the server does.
+    if files.exists() {
+        std::fs::remove_dir_all(&files).expect("ours");
+    }
+    has(&[], 0, "storage", "warn", "not there yet");
+    assert!(!files.exists(), "looking makes nothing");
+    std::fs::create_dir(&files).expect("ours");
+    has(&[], 0, "files", "ok", "each has its row");
+    has(&[], 0, "storage", "ok", "MB free under");
+    let stray = files.join("0197c9a0-0000-7000-8000-000000000001");
+    std::fs::write(&stray, "whose?").expect("ours");
+    has(&[], 0, "files", "warn", "1 file in the storage without a row");
+    std::fs::remove_file(stray).expect("ours");
+    let db = Database::open(&program.data_dir()).await;
+    db.run(
+        "INSERT INTO uploads (id, user_id, name, search, content_type, size, sha256, created_at) \
+         SELECT randomblob(16), id, 'a', 'a', 'text/plain', 1, randomblob(32), 0 FROM users",
+    )
+    .await;
+    has(&[], 1, "files", "bad", "the content of 1 file is gone");
+    db.run("DELETE FROM uploads").await;
+    db.run("DELETE FROM unkept_files").await;
+
+    let away = [
+        ("ROLLCALL_STORAGE_URL", "s3://somewhere/files"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+        ("AWS_REGION", "eu-north-1"),
+        ("AWS_ACCESS_KEY_ID", "an-id"),
+        ("AWS_SECRET_ACCESS_KEY", "hunter2-hunter2"),
+    ];
+    has(&away, 1, "storage", "bad", "AWS_ALLOW_HTTP=true");
+    let away = [&away[..], &[("AWS_ALLOW_HTTP", "true")]].concat();
+    has(&away, 1, "storage", "bad", "AWS_* variables");
+    let said = program.run_with(&["doctor"], "", &[&[HERE], &away[..]].concat());
+    assert!(!said.out.contains("hunter2") && !said.err.contains("hunter2"), "{} {}", said.out, said.err);
+    let Ok(service) = std::env::var("ROLLCALL_TEST_S3") else { return };
+    let name = format!("doctor-{}", std::process::id());
+    assert!(
+        crate::harness::http()
+            .build()
+            .expect("a client")
+            .put(format!("{service}/{name}"))
+            .send()
+            .await
+            .expect("it answers")
+            .status()
+            .is_success()
+    );
+    let url = format!("s3://{name}/files");
+    let there = [&[("ROLLCALL_STORAGE_URL", &*url)], &away[2..], &[("AWS_ENDPOINT_URL", &service)]].concat();
+    has(&there, 0, "storage", "ok", "answers");
+    has(&there, 0, "files", "ok", "each has its row");
+}
