@@ -12,6 +12,7 @@ use domain::{
 use futures_util::future::{try_join, try_join4};
 use leptos::prelude::*;
 use services::{
+    disk::{Disk, Room},
     files::{Kind, Of},
     traffic::{Range, Shown},
 };
@@ -55,6 +56,7 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
         Reach::Nothing => 0,
         _ => services.mail.list(actor, Some(MailState::GivenUp), 1, None).await?.total.unwrap_or_default(),
     };
+    let disks = services.disks(actor).await;
     let rates: Vec<_> = shown.points.iter().map(|p| (p.at, Some(p.rps))).collect();
     let f = &shown.current.figures;
     Ok(page("Overview", || {
@@ -70,7 +72,7 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
             </div>
             <div class="columns main">
                 {Line { id: "requests", title: "Requests per second, last day", points: &rates, words: traffic::per_s }.view()}
-                {attention(&notes(&shown, given_up))}
+                {attention(&notes(&shown, given_up, &disks))}
             </div>
             <div class="columns">
                 {newest("uploads", "Latest uploads", &newest_uploads.items, &uploads, ("/admin/files", "Every upload"), "Nobody has sent a file yet.")}
@@ -106,9 +108,9 @@ fn storage(uploads: &Summary, outputs: &Summary) -> impl IntoView + use<> {
 }
 
 /// What somebody should look at: in words, and where.
-fn notes(shown: &Shown, given_up: u64) -> Vec<(String, &'static str)> {
+fn notes(shown: &Shown, given_up: u64, disks: &[Disk]) -> Vec<(String, &'static str)> {
     let (errors, routes) = (shown.current.figures.errors_today, &shown.report.routes);
-    let mut notes = vec![];
+    let mut notes: Vec<_> = disks.iter().filter_map(|d| Some((full(d.of, d.free)?, "/admin/files"))).collect();
     if errors > 0 {
         notes.push((format!("{} of today failed (5xx)", text::count(errors, "request")), "/admin/traffic?range=day"));
     }
@@ -125,6 +127,18 @@ fn notes(shown: &Shown, given_up: u64) -> Vec<(String, &'static str)> {
         notes.push((format!("{} given up", text::count(given_up, "mail")), "/admin/mail?state=given_up"));
     }
     notes
+}
+
+/// What is said of a disk with so many bytes free.
+fn full(of: &str, free: u64) -> Option<String> {
+    let left = bytes_text(free);
+    match Room::of(free) {
+        Room::Scarce => Some(format!(
+            "{left} free on the disk of {of}: make room now. When it is full nobody can sign in or send a file"
+        )),
+        Room::Low => Some(format!("{left} free on the disk of {of}: make room, or move it to a larger disk")),
+        Room::Enough => None,
+    }
 }
 
 fn attention(notes: &[(String, &'static str)]) -> impl IntoView + use<> {
@@ -207,4 +221,18 @@ fn pages(t: &Today) -> impl IntoView + use<> {
     let sub = view! { <span class="muted">{by}</span> }.into_any();
     let (of, measure, none) = ("Page", "People", "Nobody has opened a page today.");
     Bars { id: "popular", title: "Popular pages", sub, of, measure, rows: bars.collect(), none }.view()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_fills_up_is_told_with_its_figures() {
+        let told = |free| full("the data directory", free);
+        assert_eq!([1 << 30, u64::MAX].map(told), [None, None]);
+        let low = told(900_000_000).unwrap();
+        assert_eq!(low, "900 MB free on the disk of the data directory: make room, or move it to a larger disk");
+        assert!(told(0).unwrap().starts_with("0 B free on the disk of the data directory: make room now."));
+    }
 }

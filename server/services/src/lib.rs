@@ -15,6 +15,7 @@ pub mod clock;
 pub mod csv;
 mod cursor;
 pub mod directory;
+pub mod disk;
 pub mod files;
 pub mod geo;
 pub mod mail;
@@ -77,6 +78,8 @@ pub struct Config {
     pub fixed: Fixed,
     /// Where the keys are that seal what the database must not be able to read; made when it is not there.
     pub secret_key_file: PathBuf,
+    /// Where what is ours on this machine is kept.
+    pub data_dir: PathBuf,
     /// Where files are kept: `file:///…` or `s3://…`.
     pub storage_url: String,
     /// An .mmdb file by which addresses have places.
@@ -124,6 +127,7 @@ pub struct Services {
     pub traffic: Traffic,
     pub settings: SettingsOf,
     pub clock: Clock,
+    data_dir: PathBuf,
 }
 
 impl Services {
@@ -214,6 +218,7 @@ impl Services {
             traffic,
             settings: changing,
             clock,
+            data_dir: config.data_dir,
         })
     }
 

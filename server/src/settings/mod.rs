@@ -100,6 +100,7 @@ impl ServeSettings {
             settings: self.services.clone(),
             fixed: self.fixed.clone(),
             secret_key_file: self.secret_key_file.clone(),
+            data_dir: self.data_dir.clone(),
             storage_url: self.storage_url.clone(),
             // Commands show addresses; where they are is for people who look at lists.
             geoip_file: self.geoip_file.clone().filter(|_| background),

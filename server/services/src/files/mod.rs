@@ -19,6 +19,7 @@ mod storage;
 
 use std::{
     collections::HashSet,
+    path::PathBuf,
     sync::{Arc, Mutex},
 };
 
@@ -78,6 +79,11 @@ impl Files {
 
     fn storage(&self) -> &Storage {
         &self.inner.storage
+    }
+
+    /// A folder on the disk that files are on, where it is one of this machine.
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
+        self.storage().folder()
     }
 
     fn settings(&self) -> Arc<Settings> {

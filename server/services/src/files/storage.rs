@@ -121,6 +121,14 @@ impl Storage {
         if self.is_remote() { PARTS_S3 * PART_S3 as u64 } else { u64::MAX }
     }
 
+    /// A folder on the disk that files are on, where it is one of this machine.
+    pub(super) fn folder(&self) -> Option<PathBuf> {
+        match &self.coming {
+            Coming::Folder(_, partial) => Some(partial.clone()),
+            Coming::Parts(_) => None,
+        }
+    }
+
     fn at(&self, id: Uuid) -> Path {
         self.whole.clone().join(id.to_string())
     }

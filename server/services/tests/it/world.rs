@@ -72,6 +72,7 @@ fn configure(url: &str, settings: Settings, background: bool, home: &TempDir) ->
         settings,
         fixed: Fixed::default(),
         secret_key_file: home.path().join("secret.key"),
+        data_dir: home.path().to_owned(),
         storage_url: format!("file://{}", home.path().join("files").display()),
         geoip_file: None,
         base: "https://rollcall.example".to_owned(),
@@ -96,7 +97,8 @@ impl World {
     async fn open_with(config: Config, clock: Clock, dir: Option<TempDir>, home: Arc<TempDir>) -> Self {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let (url, settings) = (config.database_url.clone(), config.settings.clone());
-        let services = Services::open(config, clock.clone(), stop.clone(), &tasks).await.unwrap();
+        // Its future is large, and tests open several worlds.
+        let services = Box::pin(Services::open(config, clock.clone(), stop.clone(), &tasks)).await.unwrap();
         Self { services, clock, url, settings, stop, tasks, dir, home }
     }
 

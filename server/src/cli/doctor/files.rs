@@ -3,8 +3,11 @@
 use std::{fs, io::ErrorKind, path::Path};
 
 use domain::{Time, time::DAY};
-use rustix::fs::{Access, access, statvfs};
-use services::{Clock, Places};
+use rustix::fs::{Access, access};
+use services::{
+    Clock, Places,
+    disk::{Room, free},
+};
 
 use super::Finding;
 use crate::settings::{ServeSettings, shared_bits};
@@ -109,10 +112,6 @@ pub(super) fn place_file(settings: &ServeSettings) -> Option<Finding> {
     })
 }
 
-/// A clean-up and a write-ahead log need room; at a day's pace of a large site the second gives a week.
-const SCARCE: u64 = 100 << 20;
-const LOW: u64 = 1 << 30;
-
 pub(super) fn disk(settings: &ServeSettings) -> Finding {
     const NAME: &str = "disk";
     let there = settings.data_dir.ancestors().find(|p| p.exists()).unwrap_or(Path::new("/"));
@@ -125,15 +124,11 @@ pub(super) fn disk(settings: &ServeSettings) -> Finding {
 
 fn room(name: &'static str, free: u64, there: &Path, why: &'static str, mend: &'static str) -> Finding {
     let found = format!("{} MB free under {}", free >> 20, there.display());
-    match free {
-        0..SCARCE => Finding::bad(name, found, why, mend),
-        SCARCE..LOW => Finding::warn(name, found, why, mend),
-        _ => Finding::ok(name, found),
+    match Room::of(free) {
+        Room::Scarce => Finding::bad(name, found, why, mend),
+        Room::Low => Finding::warn(name, found, why, mend),
+        Room::Enough => Finding::ok(name, found),
     }
-}
-
-fn free(there: &Path) -> Option<u64> {
-    statvfs(there).ok().map(|stat| stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 /// Where uploads and outputs are: can be written and has room, or answers.

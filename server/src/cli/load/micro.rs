@@ -70,6 +70,7 @@ pub(super) async fn run(args: MicroArgs) -> Result<(), Failure> {
         settings: Settings::default(),
         fixed: Fixed::default(),
         secret_key_file: folder.path().join("secret.key"),
+        data_dir: folder.path().to_owned(),
         storage_url: storage_in(folder.path()),
         geoip_file: None,
         base: String::new(),
