@@ -48,6 +48,21 @@ test("figures, charts, files and pages are told, and read by keyboard", async ({
   await expect(page.getByRole("table", { name: "Requests per second, last day" }).getByRole("row")).toHaveCount(97);
   await check(page, "overview with everything");
 
+  // Its other choice, which is a day a step: this person was active today.
+  const series = page.getByRole("navigation", { name: "Series" });
+  await series.getByRole("link", { name: "Active users" }).click();
+  await expect(page).toHaveURL(/\/admin\?series=people$/);
+  const days = page.getByRole("slider", { name: /^Active users per day, last 30 days/ });
+  await days.focus();
+  await page.keyboard.press("End");
+  await expect(days).toHaveAttribute("aria-valuetext", /^\d{4}-\d\d-\d\d: [1-9][\d,]* so far$/);
+  await page.getByText("As a table").click();
+  await expect(page.getByRole("table", { name: "Active users per day, last 30 days" }).getByRole("row")).toHaveCount(31);
+  await check(page, "overview with people by day");
+  await series.getByRole("link", { name: "Requests" }).click();
+  await expect(page).toHaveURL(/\/admin$/);
+  await expect(slider).toBeVisible();
+
   // One goes on and comes back without a new document, and everything is there again.
   await page.evaluate(() => Object.assign(window, { same: true }));
   await page.getByRole("link", { name: "Every upload" }).click();

@@ -23,7 +23,7 @@ use super::{
     chart::{Bar, Bars, Line},
     files::{link, size},
     page,
-    part::{exact, figure, when},
+    part::{exact, figure, view_link, when},
     traffic,
 };
 use crate::text;
@@ -39,6 +39,33 @@ const SLOWEST: usize = 3;
 const REFUSED: u64 = 10;
 /// The doors to sign in by.
 const SIGN_IN: [&str; 2] = ["POST /api/v1/auth/login", "POST /rpc/sign_in"];
+
+/// Days of the series of people.
+const DAYS: i64 = 30;
+
+/// What the main series is of.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Series {
+    #[default]
+    Requests,
+    People,
+}
+
+impl Series {
+    const ALL: [Self; 2] = [Self::Requests, Self::People];
+
+    /// In the address, and as a word.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Requests => ("requests", "Requests"),
+            Self::People => ("people", "Active users"),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.words().0 == text)
+    }
+}
 
 pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
     let (services, actor, every) = (asked.services, asked.actor, FileFilter::default());
@@ -57,7 +84,34 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
         _ => services.mail.list(actor, Some(MailState::GivenUp), 1, None).await?.total.unwrap_or_default(),
     };
     let disks = services.disks(actor).await;
-    let rates: Vec<_> = shown.points.iter().map(|p| (p.at, Some(p.rps))).collect();
+    let chosen = asked.query.word("series", Series::parse).unwrap_or_default();
+    let series = match chosen {
+        Series::Requests => {
+            let points: Vec<_> = shown.points.iter().map(|p| (p.at, Some(p.rps))).collect();
+            Line {
+                id: "requests",
+                title: "Requests per second, last day",
+                points: &points,
+                days: None,
+                words: traffic::per_s,
+            }
+            .view()
+            .into_any()
+        }
+        Series::People => {
+            let days = services.active_by_day(actor, DAYS).await?;
+            let points: Vec<_> = days.into_iter().map(|(at, n)| (at, n.map(|n| n as f64))).collect();
+            Line {
+                id: "people",
+                title: "Active users per day, last 30 days",
+                points: &points,
+                days: Some(shown.zone),
+                words: people,
+            }
+            .view()
+            .into_any()
+        }
+    };
     let f = &shown.current.figures;
     Ok(page("Overview", || {
         view! {
@@ -70,8 +124,12 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
                 {traffic::errors(f)}
                 {storage(&uploads, &outputs)}
             </div>
+            <nav class="bar ranges" aria-label="Series" data-part="series">
+                {Series::ALL.map(|s| view_link(asked, "series", s.words(), s == chosen, s == Series::default())).collect_view()}
+                <span class="muted">{format!("days in {}", shown.zone.name())}</span>
+            </nav>
             <div class="columns main">
-                {Line { id: "requests", title: "Requests per second, last day", points: &rates, words: traffic::per_s }.view()}
+                {series}
                 {attention(&notes(&shown, given_up, &disks))}
             </div>
             <div class="columns">
@@ -81,6 +139,10 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
             <div class="charts" data-part="pages">{pages(&today)}</div>
         }
     }))
+}
+
+fn people(n: f64) -> String {
+    thousands(n as i64)
 }
 
 /// People who did something today; the last day that is whole beside it.

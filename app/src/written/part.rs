@@ -22,6 +22,20 @@ pub(crate) fn exact(at: Time) -> impl IntoView {
     view! { <time datetime=at.to_string() title=text.clone() data-exact="">{text.clone()}</time> }
 }
 
+/// A link to another view of the same page: its word in the address, and for people. That which is shown without a word
+/// needs none.
+pub(crate) fn view_link(
+    asked: &Asked,
+    name: &'static str,
+    (key, word): (&'static str, &'static str),
+    is_chosen: bool,
+    is_first: bool,
+) -> impl IntoView + use<> {
+    let href = asked.query.with(asked.path, name, (!is_first).then_some(key));
+    let current = is_chosen.then_some("true");
+    view! { <a class="button" id=format!("{name}-{key}") href=href aria-current=current data-noscroll="">{word}</a> }
+}
+
 /// The search field of a filter form, which is sent when typing pauses.
 pub(crate) fn search(query: &Query, label: &'static str) -> impl IntoView {
     view! {

@@ -14,7 +14,7 @@ use super::{
     audit::thousands,
     chart::{Bar, Bars, Line},
     page,
-    part::{exact, figure, sorted, when},
+    part::{exact, figure, sorted, view_link, when},
 };
 use crate::text;
 
@@ -35,10 +35,10 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
             <p class="live-line" id="traffic-live" role="status">"As of " {exact(now)}</p>
             {figures(&shown.current, shown.zone)}
             <nav class="bar ranges" aria-label="Range" data-part="ranges">
-                {Range::ALL.map(|r| link(asked, r, range)).collect_view()}
+                {Range::ALL.map(|r| view_link(asked, "range", words(r), r == range, r == Range::default())).collect_view()}
             </nav>
-            {Line { id: "rate", title: "Requests over time", points: &rates, words: per_s }.view()}
-            {Line { id: "p95", title: "p95 over time", points: &times, words: ms }.view()}
+            {Line { id: "rate", title: "Requests over time", points: &rates, days: None, words: per_s }.view()}
+            {Line { id: "p95", title: "p95 over time", points: &times, days: None, words: ms }.view()}
             <div class="charts" data-part="statuses">{statuses(&shown)}</div>
             {routes(asked, &shown)}
             <div class="columns">
@@ -49,15 +49,13 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
     }))
 }
 
-fn link(asked: &Asked, r: Range, chosen: Range) -> impl IntoView + use<> {
+fn words(r: Range) -> (&'static str, &'static str) {
     let word = match r {
         Range::Hour => "Last hour",
         Range::Day => "Last day",
         Range::Week => "Last week",
     };
-    let href = asked.query.with(asked.path, "range", (r != Range::Hour).then_some(r.as_str()));
-    let current = (r == chosen).then_some("true");
-    view! { <a class="button" id=format!("range-{}", r.as_str()) href=href aria-current=current data-noscroll="">{word}</a> }
+    (r.as_str(), word)
 }
 
 /// `0.4/s`

@@ -14,6 +14,7 @@ pub mod checkup;
 pub mod clock;
 pub mod csv;
 mod cursor;
+mod daily;
 pub mod directory;
 pub mod disk;
 pub mod files;

@@ -3,7 +3,7 @@
 //! Lines are stretched to the width there is; words are not, so they stand beside. A step without a value is a gap, and
 //! the last, which goes on, is dashed. The script (`frontend/agent/charts.mjs`) makes the slider say what stands in the table.
 
-use domain::Time;
+use domain::{Time, activity::Zone};
 use leptos::prelude::*;
 
 use super::super::part::when;
@@ -17,6 +17,8 @@ pub(crate) struct Line<'a> {
     pub(crate) title: &'static str,
     /// Each step's beginning and its value; the last goes on.
     pub(crate) points: &'a [(Time, Option<f64>)],
+    /// The zone whose days the steps are, where they are days: those are called by their date, wherever one looks from.
+    pub(crate) days: Option<Zone>,
     /// How a value is written, with its unit.
     pub(crate) words: fn(f64) -> String,
 }
@@ -58,7 +60,11 @@ fn lines(values: &[Option<f64>], top: f64) -> Vec<String> {
 
 impl Line<'_> {
     pub(crate) fn view(self) -> impl IntoView + use<> {
-        let Self { id, title, points, words } = self;
+        let Self { id, title, points, days, words } = self;
+        let called = move |at: Time| match days {
+            Some(zone) => zone.day(at).to_string().into_any(),
+            None => when(at, false).into_any(),
+        };
         let values: Vec<Option<f64>> = points.iter().map(|(_, v)| *v).collect();
         let most = values.iter().flatten().copied().fold(0.0, f64::max);
         let top = top(most);
@@ -80,14 +86,14 @@ impl Line<'_> {
         let rows = points.iter().enumerate().map(|(i, (at, v))| {
             let word = v.map_or_else(|| "–".to_owned(), words);
             let goes_on = i + 1 == points.len();
-            view! { <tr><th scope="row">{when(*at, false)}</th><td class="number">{word}{goes_on.then_some(" so far")}</td></tr> }
+            view! { <tr><th scope="row">{called(*at)}</th><td class="number">{word}{goes_on.then_some(" so far")}</td></tr> }
         });
         view! {
             <section class="card chart" aria-labelledby=heading.clone()>
                 <header>
                     <h2 id=heading.clone()>{title}</h2>
                     <span class="muted" data-part=format!("{id}-highest")>
-                        {highest.map(|at| view! { "highest " {words(most)} " at " {when(at, false)} })}
+                        {highest.map(|at| view! { "highest " {words(most)} {if days.is_some() { " on " } else { " at " }} {called(at)} })}
                     </span>
                 </header>
                 <div class="body">
@@ -102,8 +108,8 @@ impl Line<'_> {
                             </svg>
                         </div>
                         <p class="ends" aria-hidden="true">
-                            {first.map(|at| when(at, false))}
-                            {end.map(|at| when(at, false))}
+                            {first.map(called)}
+                            {end.map(called)}
                         </p>
                         <p class="reader needs-script">
                             <input type="range" id=format!("{id}-step") min="0" max=points.len().saturating_sub(1)
@@ -117,7 +123,7 @@ impl Line<'_> {
                         <div class="tablewrap rows" tabindex="0" role="region" aria-label=format!("{title}, table")>
                             <table id=table>
                                 <caption class="hidden">{title}</caption>
-                                <thead><tr><th scope="col">"From"</th><th scope="col" class="number">{title}</th></tr></thead>
+                                <thead><tr><th scope="col">{if days.is_some() { "Day" } else { "From" }}</th><th scope="col" class="number">{title}</th></tr></thead>
                                 <tbody data-part=format!("{id}-rows")>{rows.collect_view()}</tbody>
                             </table>
                         </div>

@@ -1,6 +1,8 @@
 //! One day of people, from what is counted as events are written. Whose day it is within an organisation is told by the
 //! organisation they are of now.
 
+use std::collections::BTreeMap;
+
 use domain::{
     Reach,
     activity::{Day, PAGE_VIEW, PopularPage},
@@ -27,6 +29,30 @@ fn within(mut sql: Sql, reach: Reach) -> Sql {
 pub(crate) async fn active(db: &impl ConnectionTrait, reach: Reach, day: Day) -> Result<u64, DbErr> {
     let sql = Sql::new("SELECT count(*) FROM user_day WHERE day = ?", values![day.0]);
     within(sql, reach).number(db).await.map(i64::unsigned_abs)
+}
+
+/// The first day of which people are counted.
+pub(crate) async fn first(db: &impl ConnectionTrait) -> Result<Option<Day>, DbErr> {
+    let row = Sql::new("SELECT min(day) FROM user_day", vec![]).row(db).await?;
+    let first: Option<i64> = row.map_or(Ok(None), |r| r.try_get_by_index(0))?;
+    Ok(first.map(Day))
+}
+
+/// The same as `active` of each of these days on which anybody did something.
+pub(crate) async fn active_by_day(
+    db: &impl ConnectionTrait,
+    reach: Reach,
+    from: Day,
+    to: Day,
+) -> Result<BTreeMap<Day, u64>, DbErr> {
+    let text = "SELECT day, count(*) FROM user_day WHERE day BETWEEN ? AND ?";
+    let mut sql = within(Sql::new(text, values![from.0, to.0]), reach);
+    sql.push(" GROUP BY day", vec![]);
+    let day = |r: sea_orm::QueryResult| {
+        let (day, people): (i64, i64) = (r.try_get_by_index(0)?, r.try_get_by_index(1)?);
+        Ok((Day(day), people.unsigned_abs()))
+    };
+    sql.rows(db).await?.into_iter().map(day).collect()
 }
 
 /// How many people opened a page on the day.

@@ -79,6 +79,12 @@ async fn v2_days_are_of_the_zone() {
             at(w, "2027-03-02T23:30:00Z");
             w.session(&w.person("c", "member", None).await).await;
             assert_eq!(days(w).await, expected, "{zone}");
+            let known = if zone == "Europe/Berlin" {
+                [None, Some(1), Some(2), Some(1)]
+            } else {
+                [None, None, Some(1), Some(2)]
+            };
+            assert_eq!(by_day(w, &Actor::Operator).await, known, "{zone}");
             if zone == "UTC" {
                 let berlin = Settings { zone: "Europe/Berlin".to_owned(), ..unlimited() };
                 let next = w.another_with(berlin, true).await;
@@ -89,9 +95,21 @@ async fn v2_days_are_of_the_zone() {
                 assert_eq!(days(w).await, [1, 2, 1], "counted anew");
                 next.services.store.close().await;
             }
+            // Whoever sees one organisation sees its people only: here the one who looks.
+            let manager = w.session(&w.person("max", "manager", Some("North")).await).await.session.actor();
+            let own = known.map(|n| n.map(|_| 0));
+            assert_eq!(by_day(w, &manager).await, [own[0], own[1], own[2], Some(1)], "{zone}");
         })
         .await;
     }
+}
+
+/// People of the last four days.
+async fn by_day(w: &World, actor: &Actor) -> [Option<u64>; 4] {
+    let days = w.services.active_by_day(actor, 4).await.unwrap();
+    assert!(days.windows(2).all(|d| (23 * HOUR..=25 * HOUR).contains(&d[1].0.since(d[0].0))));
+    assert!((0..DAY).contains(&w.clock.now().since(days[3].0)));
+    [0, 1, 2, 3].map(|i| days[i].1)
 }
 
 /// People of 1, 2 and 3 March 2027.
