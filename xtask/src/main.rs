@@ -35,7 +35,7 @@ usage: cargo xtask COMMAND
                     all tests, or some; --dev bundles the browser's code unoptimised, with readable panics
   site [--dev]      only the browser's files, into target/site
   dist              dist/rollcall: one file, all assets inside
-  bench [--only micro|idle|tracked|live|http|sessions]…
+  bench [--only micro|idle|tracked|live|http|sessions|files]…
                     the figures of docs/BENCHMARKS.md; some of them leave that page as it is
 ";
 

@@ -81,6 +81,12 @@ impl Rollcall {
         Ok(rollcall)
     }
 
+    /// Changes a setting of the prepared data.
+    pub(super) fn set(&self, key: &str, value: &str) -> Outcome {
+        let mut set = self.command(&["settings", "set", key, value, "--yes", "--data-dir"]);
+        process::run(set.arg(self.data()).stdout(Stdio::null()))
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.path().join("prepared")
     }
@@ -201,6 +207,11 @@ impl Server<'_> {
     /// `rollcall load http` as the admin.
     pub(super) fn http_as_admin(&self, words: &str) -> Outcome<Value> {
         self.load("http", &self.admin, words)
+    }
+
+    /// `rollcall load files` as everybody.
+    pub(super) fn files(&self, words: &str) -> Outcome<Value> {
+        self.load("files", &self.rollcall.cookies(), words)
     }
 
     /// The same person signs in 20 times a second, for `seconds`.

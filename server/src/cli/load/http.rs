@@ -222,8 +222,8 @@ impl Work {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Head {
-    status: u16,
+pub(super) struct Head {
+    pub(super) status: u16,
     /// Bytes of the head itself, up to and with the empty line.
     size: usize,
     /// Bytes of the body.
@@ -231,7 +231,7 @@ struct Head {
 }
 
 /// Reads one whole answer; `buffer` is only there to be used again.
-async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<Head> {
+pub(super) async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<Head> {
     buffer.clear();
     let mut head = None;
     loop {

@@ -2,7 +2,7 @@
 //!
 //! - `prepare`: people with live sessions, and the file of their cookies, which `cookies` reads. `sessions`: years of
 //!   sessions, live and over. `events`: a season of what people did, and writing more of it.
-//! - `http`, `sockets`: the two clients. `target`: the server they go to. `process`: what it costs.
+//! - `http`, `sockets`, `files`: the clients. `target`: the server they go to. `process`: what it costs.
 //! - `micro`: single acts of the services, without a network. `refusals`: refused sign-ins among them.
 //! - `bare`: a server to compare with, which does nothing. `summary`: many durations in a few numbers.
 //!
@@ -12,6 +12,7 @@
 mod bare;
 mod cookies;
 mod events;
+mod files;
 mod http;
 mod micro;
 mod prepare;
@@ -41,6 +42,7 @@ enum Act {
     Events(events::EventsArgs),
     Ingest(events::IngestArgs),
     Http(http::HttpArgs),
+    Files(files::FilesArgs),
     Sockets(sockets::SocketsArgs),
     Micro(micro::MicroArgs),
     Bare(bare::BareArgs),
@@ -53,6 +55,7 @@ pub(super) async fn run(args: LoadArgs) -> Result<(), Failure> {
         Act::Events(args) => events::run(args).await,
         Act::Ingest(args) => events::ingest(args).await,
         Act::Http(args) => http::run(args).await,
+        Act::Files(args) => files::run(args).await,
         Act::Sockets(args) => sockets::run(args).await,
         Act::Micro(args) => micro::run(args).await,
         Act::Bare(args) => bare::run(args).await,

@@ -71,6 +71,11 @@ fn a_load_finds_out_what_it_was_asked() {
     let report = program.run(&[&poll[..], &["--every", "1s", "--seconds", "2"]].concat()).done().json();
     let asked = report["requests"].as_u64().expect("a number");
     assert!((2..=6).contains(&asked) && report["errors"] == json!({}), "one a second on each: {report}");
+
+    let sizes = ["--large", "3MB", "--files", "20", "--small", "10kB", "--clients", "2", "--json"];
+    let report = program.run(&[&["load", "files", "--url", &url, "--cookies", out], &sizes[..]].concat()).done().json();
+    let [large, small] = ["large", "small"].map(|of| (&report[of]["files"], &report[of]["errors"]));
+    assert_eq!((large, small), ((&json!(1), &json!({})), (&json!(20), &json!({}))), "{report}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! - `sessions`: single acts, and requests over HTTP. `people`: ten thousand connections. `crowds`: the hard cases.
 //! - `compare`: a naive design, and growth. `million`: the acts of the page of sessions on a million of them.
-//! - `activity`: the page of events on ten million of them, and writing more.
+//! - `activity`: the page of events on ten million of them, and writing more. `files`: a large upload, and many small ones.
 //!
 //! Floors and goals, and what Phoenix Presence 1.8.9, Socket.IO 4.8, Express with better-sqlite3 and Flask with SQLite
 //! reach on the same kind of machine, stand beside each figure; docs/BENCHMARKS.md says how those were measured.
@@ -10,6 +10,7 @@
 mod activity;
 mod compare;
 mod crowds;
+mod files;
 mod million;
 mod people;
 mod sessions;
@@ -27,7 +28,7 @@ pub(super) struct Scene {
 
 type Play = fn(&Rollcall) -> Outcome<Scene>;
 
-pub(super) const SCENES: [(&str, Play); 15] = [
+pub(super) const SCENES: [(&str, Play); 16] = [
     ("micro", sessions::micro),
     ("idle", people::idle),
     ("tracked", people::tracked),
@@ -43,6 +44,7 @@ pub(super) const SCENES: [(&str, Play); 15] = [
     ("http", sessions::http),
     ("sessions", million::sessions),
     ("activity", activity::activity),
+    ("files", files::files),
 ];
 
 /// A number in a report; one that is missing was not measured and meets no floor.
