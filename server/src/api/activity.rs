@@ -42,10 +42,11 @@ pub(super) struct Told {
 }
 
 /// Says that the caller looked at a page. 202: it is written within a quarter of a second; 503 when the database is too
-/// far behind to promise that.
+/// far behind to promise that. 429 beyond 120 events of a session, or 240 of a person, at once and 2, or 4, a second
+/// after that; each whole kB of `details` counts as one more.
 #[utoipa::path(post, path = "/track/page", tag = "activity", request_body = PageSeen, responses(
     (status = 202, body = Told), (status = 401, body = super::Problem), (status = 422, body = super::Problem),
-    (status = 503, body = super::Problem)))]
+    (status = 429, body = super::Problem), (status = 503, body = super::Problem)))]
 pub(super) async fn page(
     State(state): State<AppState>,
     caller: Caller,
@@ -56,10 +57,10 @@ pub(super) async fn page(
     Ok((StatusCode::ACCEPTED, Json(Told { id })))
 }
 
-/// Says that the caller did something. 202 and 503 as for pages.
+/// Says that the caller did something. 202, 429 and 503 as for pages.
 #[utoipa::path(post, path = "/track/action", tag = "activity", request_body = Done, responses(
     (status = 202, body = Told), (status = 401, body = super::Problem), (status = 422, body = super::Problem),
-    (status = 503, body = super::Problem)))]
+    (status = 429, body = super::Problem), (status = 503, body = super::Problem)))]
 pub(super) async fn action(
     State(state): State<AppState>,
     caller: Caller,

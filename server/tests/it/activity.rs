@@ -193,3 +193,35 @@ async fn a_stop_writes_what_waits() {
     let summary = again.get("/api/v1/analytics/user").await.json();
     assert_eq!(summary["event_breakdown"]["page_view"], 50);
 }
+
+/// One session tells too much: it is refused, with when to go on, and nobody else is. Its own pages have their place.
+#[tokio::test]
+async fn a_flood_of_one_session_is_refused() {
+    let app = App::frozen(|_| {}).await;
+    let mia = app.signed_in("mia", "student", None).await;
+    let cat = app.signed_in("cat", "student", None).await;
+    for n in 0..120 {
+        track(&mia, &format!("/p{n}")).await;
+    }
+    let refused = mia.post("/api/v1/track/action", json!({"action": "again"})).await;
+    assert_eq!(
+        (refused.status.as_u16(), &*refused.code(), refused.header("retry-after")),
+        (429, "too_many_requests", "1")
+    );
+    assert!(refused.text.contains("go on in 1 s"), "{}", refused.text);
+    track(&cat, "/").await;
+    // Another session of hers has its own share, until hers as a person is used up.
+    let again = app.sign_in("mia").await;
+    for n in 0..120 {
+        track(&again, &format!("/q{n}")).await;
+    }
+    let third = app.sign_in("mia").await;
+    assert_eq!(third.post("/api/v1/track/page", json!({"page": "/"})).await.status, 429);
+    track(&cat, "/").await;
+    app.pass(1_000).await;
+    track(&mia, "/later").await;
+    track(&mia, "/later").await;
+    assert_eq!(mia.post("/api/v1/track/page", json!({"page": "/"})).await.status, 429);
+    let summary = mia.get("/api/v1/analytics/user").await.json();
+    assert_eq!(summary["event_breakdown"]["page_view"], 242, "what was refused is not written");
+}

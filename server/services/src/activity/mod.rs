@@ -1,6 +1,6 @@
 //! What people do: written as it happens, counted as it is written, and read by themselves and those who may.
 //!
-//! - `write`: the queue, and the one task that empties it into batches. `track`: what clients tell.
+//! - `write`: the queue, and the one task that empties it into batches. `track`: what clients tell. `limit`: how much.
 //! - `read`: lists, exports, a person's own summary and journey. `live`: those who watch.
 //! - `days`: counting days anew when another zone is in force. `load`: events by the million, for measurements.
 //!
@@ -8,6 +8,7 @@
 //! is an act of its own are written by `append` within the act's transaction.
 
 mod days;
+mod limit;
 mod live;
 mod load;
 mod read;
@@ -23,7 +24,7 @@ use domain::{SessionId, account::UserCard, activity::Zone, presence::ConnectionI
 use sea_orm::{ConnectionTrait, DbErr};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::{live::Watcher, write::Queue};
+use self::{limit::Limits, live::Watcher, write::Queue};
 pub use self::{
     load::{Ingested, PastEvents},
     read::Export,
@@ -51,6 +52,7 @@ struct Inner {
     clock: Clock,
     settings: Present,
     queue: Queue,
+    limits: Limits,
     /// Std mutexes, held while memory is changed and never while anything is waited for.
     routes: Mutex<Routes>,
     watchers: Mutex<HashMap<ConnectionId, Watcher>>,
@@ -67,7 +69,8 @@ pub struct Activity {
 impl Activity {
     pub(crate) fn new(store: Store, clock: Clock, settings: Present) -> Self {
         let (queue, routes, watchers, gate) = Default::default();
-        Self { inner: Arc::new(Inner { store, clock, settings, queue, routes, watchers, gate }) }
+        let limits = Limits::new(&clock);
+        Self { inner: Arc::new(Inner { store, clock, settings, queue, limits, routes, watchers, gate }) }
     }
 
     /// Starts what writes behind, what tells those who watch, and what counts days anew.

@@ -19,7 +19,7 @@ const DETAILS_MAX: usize = 8 * 1024;
 
 impl Activity {
     /// Somebody looked at a page; the event's id. It is written within a quarter of a second. 503 when that is not
-    /// certain.
+    /// certain, 429 when the session or its person told too much lately.
     pub fn page_seen(
         &self,
         session: &LiveSession,
@@ -68,18 +68,21 @@ impl Activity {
         told: Map<String, Value>,
     ) -> Result<Uuid, ApiError> {
         let card = session.card();
-        let id = self.inner.clock.new_id();
+        let details = (!told.is_empty()).then(|| Value::Object(told).to_string());
+        let clock = &self.inner.clock;
+        self.inner.limits.check(session.id, card.id, details.as_ref().map_or(0, String::len))?;
+        let id = clock.new_id();
         self.push(NewEvent {
             seq: 0,
             id,
-            at: self.inner.clock.now(),
+            at: clock.now(),
             kind: kind.to_owned(),
             user: Some(card.id),
             session: Some(session.id),
             organisation: card.organisation.as_ref().map(|o| o.id),
             route,
             ip: Some(ip.to_owned()),
-            details: (!told.is_empty()).then(|| Value::Object(told).to_string()),
+            details,
         })?;
         Ok(id)
     }

@@ -24,6 +24,8 @@ const MOST: usize = 2_000;
 const WAITING: usize = 20_000;
 /// Nor do more bytes of what was told with them.
 const BYTES: usize = 16 << 20;
+/// How often those are forgotten who told nothing lately.
+const FORGET: Duration = Duration::from_secs(60);
 /// After a failure.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -152,8 +154,13 @@ impl Activity {
 
     async fn work(&self) {
         let queue = &self.inner.queue;
+        let mut forgot = Instant::now();
         loop {
             queue.some.notified().await;
+            if forgot.elapsed() >= FORGET {
+                self.inner.limits.forget();
+                forgot = Instant::now();
+            }
             tokio::select! {
                 () = queue.many.notified() => {}
                 () = sleep(DELAY) => {}

@@ -272,7 +272,11 @@ async fn a_database_that_stalls_loses_nothing_and_refuses_honestly() {
         let other = w.raw().await;
         let txn = other.begin().await.unwrap();
         txn.execute_unprepared("UPDATE counters SET value = value").await.unwrap();
-        let tell = || -> Result<(), ApiError> { w.services.activity.page_seen(&s.session, IP, "/", None).map(drop) };
+        let tell = || -> Result<(), ApiError> {
+            // No faster than anybody may.
+            w.clock.advance(SECOND / 2);
+            w.services.activity.page_seen(&s.session, IP, "/", None).map(drop)
+        };
         let mut taken = 0;
         let refused = loop {
             match tell() {
@@ -390,4 +394,26 @@ async fn older_events_are_kept() {
     assert_eq!(ask("SELECT CAST(value AS text) FROM counters WHERE name = 'events'").await, "3");
     assert_eq!(ask("SELECT group_concat(slot || ':' || n) FROM event_15m WHERE kind = 'login'").await, "0:1");
     assert_eq!(ask("SELECT day || ' ' || n || ' ' || (SELECT first_at FROM user_first) FROM user_day").await, "0 1 5");
+}
+
+/// What is told counts by its size, too; and whoever waits may go on.
+#[tokio::test]
+async fn a_session_tells_so_much_and_no_more() {
+    each(unlimited(), async |w| {
+        let ada = w.person("ada", "member", None).await;
+        let (s, other) = (w.session(&ada).await, w.session(&ada).await);
+        let details = json!("x".repeat(7_900));
+        let tell = |s: &SignedIn| w.services.activity.done(&s.session, IP, "a", Some(details.clone())).err();
+        let told = (0..20).take_while(|_| tell(&s).is_none()).count();
+        assert_eq!(told, 15, "8 of 120 each");
+        let refused = tell(&s).unwrap();
+        assert_eq!((refused.code, refused.retry_after), (ErrorCode::TooManyRequests, Some(4)));
+        let told = (0..30).take_while(|_| tell(&other).is_none()).count();
+        assert_eq!(told, 15, "what was refused to one session takes nothing from another");
+        assert_eq!(tell(&w.session(&ada).await).unwrap().code, ErrorCode::TooManyRequests);
+        w.clock.advance(4 * SECOND);
+        assert!(tell(&s).is_none() && tell(&s).is_some(), "8 of the session's, while 16 of the person's came back");
+        assert!(tell(&other).is_none());
+    })
+    .await;
 }
