@@ -22,6 +22,8 @@ mod m0015_files;
 mod m0016_traffic;
 mod m0017_notices;
 mod m0018_reports;
+mod m0019_visits;
+mod m0020_lengths;
 
 use sea_orm_migration::prelude::*;
 
@@ -48,6 +50,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_traffic::Migration),
             Box::new(m0017_notices::Migration),
             Box::new(m0018_reports::Migration),
+            Box::new(m0019_visits::Migration),
+            Box::new(m0020_lengths::Migration),
         ]
     }
 }

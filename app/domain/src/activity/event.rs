@@ -53,6 +53,8 @@ pub struct EventRow {
     pub ip: Option<String>,
     /// Such as `Firefox on Linux`.
     pub device: Option<String>,
+    /// How long it took, in milliseconds: an upload or an output, until it had come; a sign-out, the session.
+    pub dur_ms: Option<i64>,
     /// What else was told.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub details: Option<Value>,

@@ -22,7 +22,7 @@ pub use self::{
     length::{Lengths, SignIn, session_lengths},
     route::template,
     today::{PopularPage, Today},
-    visit::{GAP, Mark, Visit, lengths, visits},
+    visit::{GAP, Visit, lengths, visits},
 };
 
 pub const LOGIN: &str = "login";

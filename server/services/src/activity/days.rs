@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use domain::{
-    ApiError, Time,
+    ApiError,
     activity::{Day, Zone},
 };
 use sea_orm::DbErr;
@@ -59,9 +59,8 @@ impl Activity {
     }
 
     async fn recount_day(&self, zone: Zone, day: Day) -> Result<(), DbErr> {
-        let (from, to): (Time, Time) = zone.span(day);
         let txn = self.inner.store.begin().await?;
-        days::recount(&txn, day, from, to).await?;
+        days::recount(&txn, zone, day).await?;
         days::set_state(&txn, zone, Some(day.0 - 1)).await?;
         txn.commit().await
     }

@@ -115,6 +115,7 @@ fn made_up(people: &[UserCard], n: u64, at: domain::Time) -> NewEvent {
         organisation: card.organisation.as_ref().map(|o| o.id),
         route: (kind == PAGE_VIEW).then(|| format!("/section-{page:03}")),
         ip: None,
+        dur_ms: None,
         details: (kind == ACTION).then(|| "{\"action\":\"saved\"}".to_owned()),
     }
 }

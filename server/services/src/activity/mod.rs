@@ -20,7 +20,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use domain::{SessionId, account::UserCard, activity::Zone, presence::ConnectionId};
+use domain::{SessionId, Time, account::UserCard, activity::Zone, presence::ConnectionId};
 use sea_orm::{ConnectionTrait, DbErr};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -87,16 +87,29 @@ impl Activity {
 
     /// Writes an event of `kind` within the caller's transaction, which is one of `Store::begin`.
     pub(crate) async fn append(&self, txn: &impl ConnectionTrait, kind: &str, about: About<'_>) -> Result<(), DbErr> {
+        self.append_since(txn, kind, about, None).await
+    }
+
+    /// The same for what began at `since`.
+    pub(crate) async fn append_since(
+        &self,
+        txn: &impl ConnectionTrait,
+        kind: &str,
+        about: About<'_>,
+        since: Option<Time>,
+    ) -> Result<(), DbErr> {
+        let at = self.inner.clock.now();
         let event = NewEvent {
             seq: 0,
             id: self.inner.clock.new_id(),
-            at: self.inner.clock.now(),
+            at,
             kind: kind.to_owned(),
             user: Some(about.card.id),
             session: about.session,
             organisation: about.card.organisation.as_ref().map(|o| o.id),
             route: None,
             ip: about.ip.map(str::to_owned),
+            dur_ms: since.map(|since| at.since(since).max(0)),
             details: None,
         };
         events::append(txn, self.zone(), event).await

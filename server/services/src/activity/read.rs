@@ -3,7 +3,7 @@
 use domain::{
     Actor, ApiError, ErrorCode, SessionId, Time,
     access::Action,
-    activity::{Day, EventFilter, EventRow, Journey, Summary, Today, Visit, visits},
+    activity::{Day, EventFilter, EventRow, Journey, Summary, Today, Visit},
 };
 use serde_json::json;
 
@@ -14,7 +14,7 @@ use crate::{
     store::{
         db,
         feed::{self, After},
-        today as days,
+        today as days, visits,
     },
 };
 
@@ -155,12 +155,12 @@ impl Activity {
         store.within(feed::summary(store.read(), user)).await
     }
 
-    /// The actor's visits since then.
+    /// The actor's visits that began since then.
     pub async fn own_visits(&self, actor: &Actor, since: Time) -> Result<Vec<Visit>, ApiError> {
         let user = actor.person()?.card.id;
         self.flush().await?;
         let store = &self.inner.store;
-        Ok(visits(store.within(feed::marks(store.read(), user, since)).await?))
+        store.within(visits::of(store.read(), user, since)).await
     }
 
     /// The newest things the actor did, in one of their sessions or in all. Of sessions that are not theirs, nothing.

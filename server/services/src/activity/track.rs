@@ -82,6 +82,7 @@ impl Activity {
             organisation: card.organisation.as_ref().map(|o| o.id),
             route,
             ip: Some(ip.to_owned()),
+            dur_ms: None,
             details,
         })?;
         Ok(id)

@@ -25,7 +25,7 @@ const WAITING: usize = 20_000;
 /// Nor do more bytes of what was told with them.
 const BYTES: usize = 16 << 20;
 /// How often those are forgotten who told nothing lately.
-const FORGET: Duration = Duration::from_secs(60);
+const FORGET: Duration = Duration::from_mins(1);
 /// After a failure.
 const RETRY: Duration = Duration::from_secs(1);
 

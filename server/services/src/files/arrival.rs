@@ -191,7 +191,8 @@ impl Arrival {
         rows::settled(&txn, self.id).await.map_err(db)?;
         let about = About { card, session: Some(self.session.id), ip: Some(ip) };
         let kind = if self.table == Table::Uploads { "upload" } else { "output" };
-        files.sessions.inner.events.append(&txn, kind, about).await.map_err(db)?;
+        let began = self.running.began();
+        files.sessions.inner.events.append_since(&txn, kind, about, Some(began)).await.map_err(db)?;
         let told = match self.table {
             Table::Uploads => files.notices.tell(&txn, card, self.id, self.label.as_deref()).await?,
             Table::Outputs => vec![],

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{Actor, ApiError, ErrorCode, files::Arriving};
+use domain::{Actor, ApiError, ErrorCode, Time, files::Arriving};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -61,6 +61,10 @@ pub(super) struct Running {
 }
 
 impl Running {
+    pub(super) fn began(&self) -> Time {
+        self.entry.told.started_at
+    }
+
     pub(super) fn received(&self, n: usize) {
         self.entry.received.fetch_add(n as u64, Relaxed);
     }

@@ -71,6 +71,7 @@ impl Sessions {
     /// Signs out. Also when the session's time is over: whoever signs out is out.
     pub async fn sign_out(&self, actor: &Actor, session: &LiveSession) -> Result<(), ApiError> {
         let (this, id, card, actor) = (self.clone(), session.id, session.card(), actor.clone());
+        let began = session.created_at;
         // What is still to be written of it is written first: afterwards it is left alone.
         let activity: Vec<_> = session.is_dirty().then(|| session.activity()).into_iter().collect();
         self.act(async move {
@@ -82,7 +83,7 @@ impl Sessions {
             let ended = ending::end(&txn, which, EndReason::Logout, by, clock.now()).await.map_err(db)?;
             if !ended.is_empty() {
                 let about = About { card: &card, session: Some(id), ip: actor.ip() };
-                this.inner.events.append(&txn, LOGOUT, about).await.map_err(db)?;
+                this.inner.events.append_since(&txn, LOGOUT, about, Some(began)).await.map_err(db)?;
                 let subject = id.to_string();
                 let entry =
                     Entry { action: "sign_out", subject_kind: "session", subject: Some(&subject), ..Entry::default() };

@@ -9,6 +9,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use super::{
     events::Days,
     sql::{Sql, values},
+    visits,
 };
 
 /// Events read at a time.
@@ -35,8 +36,9 @@ pub(crate) async fn oldest(db: &impl ConnectionTrait, zone: Zone) -> Result<Opti
     Ok(Some(if before > 0 { Day(day.0 + 1) } else { day }))
 }
 
-/// Counts `day` anew, which lasts from `from` to `to`.
-pub(crate) async fn recount(txn: &impl ConnectionTrait, day: Day, from: Time, to: Time) -> Result<(), DbErr> {
+/// Counts `day` of the zone anew.
+pub(crate) async fn recount(txn: &impl ConnectionTrait, zone: Zone, day: Day) -> Result<(), DbErr> {
+    let (from, to) = zone.span(day);
     for table in ["route_day", "user_day", "user_route_day"] {
         Sql::new(format!("DELETE FROM {table} WHERE day = ?"), values![day.0]).run(txn).await?;
     }
@@ -53,7 +55,8 @@ pub(crate) async fn recount(txn: &impl ConnectionTrait, day: Day, from: Time, to
             days.add(day.0, seq, Time(at), &kind, user, route);
         }
         if rows.len() < BATCH as usize {
-            return days.write(txn).await;
+            days.write(txn).await?;
+            return visits::active(zone, day, None).run(txn).await.map(drop);
         }
     }
 }

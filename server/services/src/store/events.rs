@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     card::marks,
     sql::{Sql, run_all, values},
+    visits,
 };
 
 /// What series are made of: slots of this length fit the midnights of all zones in use.
@@ -37,6 +38,8 @@ pub(crate) struct NewEvent {
     /// The template of the page it is about.
     pub(crate) route: Option<String>,
     pub(crate) ip: Option<String>,
+    /// How long it took, where that is known.
+    pub(crate) dur_ms: Option<i64>,
     pub(crate) details: Option<String>,
 }
 
@@ -88,9 +91,11 @@ async fn put(
     }
     let id_of = |e: &NewEvent| e.route.as_ref().and_then(|r| routes.get(r).or_else(|| fresh.get(r)).copied());
     let rows: Vec<_> = good.iter().map(|e| row(e, id_of(e))).collect();
-    let into = "INSERT INTO events (seq, id, at, kind, user_id, session_id, route_id, org_id, ip, details) VALUES ";
+    let into =
+        "INSERT INTO events (seq, id, at, kind, user_id, session_id, route_id, org_id, ip, dur_ms, details) VALUES ";
     let mut all = insert(into, &rows, "");
     all.extend(count(zone, good.iter().map(|e| (&**e, id_of(e)))));
+    all.extend(visits::take_in(txn, zone, good).await?);
     // Of one event there are few texts, which stay prepared.
     if good.len() == 1 { run_all(txn, all).await.map(drop) } else { run_each(txn, all).await }
 }
@@ -112,6 +117,7 @@ fn row(e: &NewEvent, route: Option<i64>) -> Vec<Value> {
         route,
         e.organisation,
         e.ip.as_deref(),
+        e.dur_ms,
         e.details.as_deref(),
     ]
 }
@@ -220,7 +226,7 @@ impl Days {
     }
 }
 
-fn insert(into: &str, rows: &[Vec<Value>], conflict: &str) -> Vec<Sql> {
+pub(super) fn insert(into: &str, rows: &[Vec<Value>], conflict: &str) -> Vec<Sql> {
     let statement = |chunk: &[Vec<Value>]| {
         let row = format!("({})", marks(chunk[0].len()));
         Sql::new(format!("{into}{}{conflict}", vec![row; chunk.len()].join(", ")), chunk.concat())
@@ -235,7 +241,7 @@ async fn run_each(txn: &impl ConnectionTrait, all: Vec<Sql>) -> Result<(), DbErr
     Ok(())
 }
 
-fn chunks<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
+pub(super) fn chunks<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
         let size = CHUNKS.into_iter().find(|n| *n <= rest.len())?;
         let (chunk, tail) = rest.split_at(size);
@@ -258,60 +264,106 @@ pub(crate) async fn sessions_of(
 
 #[cfg(test)]
 mod tests {
-    use domain::activity::{ACTION, LOGIN};
+    use domain::activity::{ACTION, LOGIN, LOGOUT, NEW_DEVICE};
 
     use super::*;
     use crate::store::Store;
 
-    /// V15: in whatever order, and twice, everything that is counted stays the same.
+    /// A fresh database of each kind there is.
+    async fn stores() -> Vec<(Store, Option<tempfile::TempDir>)> {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("twice.db").display());
+        let mut all = vec![(Store::open(&url).await.unwrap(), Some(folder))];
+        if let Ok(server) = std::env::var("ROLLCALL_TEST_POSTGRES") {
+            let name = format!("rollcall_unit_{}", crate::Clock::System.new_id().simple());
+            let admin = sea_orm::Database::connect(&server).await.unwrap();
+            admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+            let (base, _) = server.rsplit_once('/').unwrap();
+            all.push((Store::open(&format!("{base}/{name}")).await.unwrap(), None));
+        }
+        all
+    }
+
+    async fn texts(store: &Store, text: &str) -> Vec<String> {
+        let rows = Sql::new(text, vec![]).rows(store.read()).await.unwrap();
+        rows.iter().map(|r| r.try_get_by_index(0).unwrap()).collect()
+    }
+
+    /// V15, of V1 among others: in whatever order, in whatever portions, and twice, everything that is counted stays the
+    /// same.
     #[tokio::test]
     async fn what_comes_twice_is_counted_once() {
+        const MORNING: i64 = 9 * 60;
+        // V1: of a, and of b; somebody's new device, which is nobody's doing; nobody's; and of somebody who is gone.
+        let told = [
+            (Some(1), 0, PAGE_VIEW),
+            (Some(1), 5, PAGE_VIEW),
+            (Some(1), 20, ACTION),
+            (Some(1), 50, PAGE_VIEW),
+            (Some(1), 81, PAGE_VIEW),
+            (Some(2), 0, PAGE_VIEW),
+            (Some(2), 20, NEW_DEVICE),
+            (None, 7, ACTION),
+            (Some(3), 7, PAGE_VIEW),
+            // Over midnight, ended by what is not counted by day.
+            (Some(2), 14 * 60 + 50, LOGIN),
+            (Some(2), 15 * 60 + 15, LOGOUT),
+        ];
+        let orders = [
+            [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+            [10, 4, 8, 3, 0, 2, 5, 1, 9, 7, 6],
+            [3, 1, 10, 6, 2, 9, 0, 5, 7, 8, 4],
+        ];
         let mut counted = vec![];
-        for order in [[0, 1, 2, 3, 4, 5], [5, 2, 0, 4, 1, 3]] {
-            let folder = tempfile::tempdir().unwrap();
-            let store = Store::open(&format!("sqlite:{}", folder.path().join("twice.db").display())).await.unwrap();
-            let user = Uuid::from_u128(7);
-            let add = "INSERT INTO users (id, username, name, search, role, created_at) VALUES (?, 'a', 'A', 'a', 'member', 0)";
-            Sql::new(add, values![user]).run(store.write()).await.unwrap();
-            let kinds = [LOGIN, PAGE_VIEW, PAGE_VIEW, ACTION, PAGE_VIEW, PAGE_VIEW];
-            let event = |n: usize| NewEvent {
-                seq: 0,
-                id: Uuid::from_u128(100 + n as u128),
-                at: Time(n as i64 * 7 * 60 * MINUTE),
-                kind: kinds[n].to_owned(),
-                // Nobody is nobody's; of somebody who is gone nothing is written.
-                user: [Some(user), None, Some(Uuid::nil())][usize::from(n == 2) + 2 * usize::from(n == 4)],
-                session: None,
-                organisation: None,
-                route: (kinds[n] == PAGE_VIEW).then(|| format!("/{}", n % 2)),
-                ip: None,
-                details: None,
-            };
-            let mut events: Vec<NewEvent> = order.into_iter().map(event).collect();
-            let (routes, mut written) = (Routes::new(), vec![]);
-            for halves in [[0, 3], [3, 6], [0, 6], [1, 5]] {
-                let txn = store.begin().await.unwrap();
-                let batch = &mut events[halves[0]..halves[1]];
-                written.push(write(&txn, Zone::default(), batch, &routes, &mut Routes::new()).await.unwrap());
-                txn.commit().await.unwrap();
+        for order in orders {
+            for (store, _folder) in stores().await {
+                for (n, name) in [(1, "a"), (2, "b")] {
+                    let add = "INSERT INTO users (id, username, name, search, role, created_at) VALUES (?, ?, 'A', 'a', 'member', 0)";
+                    Sql::new(add, values![Uuid::from_u128(n), name]).run(store.write()).await.unwrap();
+                }
+                let event = |n: usize| NewEvent {
+                    seq: 0,
+                    id: Uuid::from_u128(100 + n as u128),
+                    at: Time((MORNING + told[n].1) * MINUTE),
+                    kind: told[n].2.to_owned(),
+                    user: told[n].0.map(Uuid::from_u128),
+                    session: Some(Uuid::from_u128(told[n].0.unwrap_or_default())),
+                    organisation: None,
+                    route: (told[n].2 == PAGE_VIEW).then(|| format!("/{}", n % 2)),
+                    ip: None,
+                    dur_ms: None,
+                    details: None,
+                };
+                let mut events: Vec<NewEvent> = order.into_iter().map(event).collect();
+                let (routes, mut written) = (Routes::new(), vec![]);
+                for portion in [[0, 4], [4, 5], [5, 11], [0, 11], [2, 7]] {
+                    let txn = store.begin().await.unwrap();
+                    let batch = &mut events[portion[0]..portion[1]];
+                    written.push(write(&txn, Zone::default(), batch, &routes, &mut Routes::new()).await.unwrap());
+                    txn.commit().await.unwrap();
+                }
+                assert_eq!(written.iter().sum::<usize>(), 10, "{written:?}");
+                let mut all = vec![];
+                for text in [
+                    "SELECT count(*) || ' ' || max(seq) FROM events",
+                    "SELECT slot || kind || n FROM event_15m ORDER BY 1",
+                    "SELECT day || r.path || views FROM route_day JOIN routes r ON r.id = route_id ORDER BY 1",
+                    "SELECT u.username || d.day || ':' || d.n || ' ' || d.active_s FROM user_day d \
+                     JOIN users u ON u.id = d.user_id ORDER BY 1",
+                    "SELECT day || r.path FROM user_route_day JOIN routes r ON r.id = route_id ORDER BY 1",
+                    "SELECT CAST(first_at AS text) FROM user_first ORDER BY 1",
+                    "SELECT u.username || (v.from_at / 60000) || '-' || (v.to_at / 60000) || ' ' || v.events || v.views || v.actions \
+                     FROM visits v JOIN users u ON u.id = v.user_id ORDER BY v.from_at, 1",
+                ] {
+                    all.push(texts(&store, text).await);
+                }
+                counted.push(all);
+                store.close().await;
             }
-            assert_eq!(written[0] + written[1], 5);
-            assert_eq!(written[2..], [0, 0]);
-            let mut all = vec![];
-            for text in [
-                "SELECT count(*) || ' ' || max(seq) FROM events",
-                "SELECT group_concat(t) FROM (SELECT slot || kind || n AS t FROM event_15m ORDER BY slot)",
-                "SELECT group_concat(t) FROM (SELECT day || r.path || views AS t FROM route_day JOIN routes r ON r.id = route_id ORDER BY 1)",
-                "SELECT group_concat(day || ':' || n) FROM user_day",
-                "SELECT group_concat(t) FROM (SELECT day || r.path AS t FROM user_route_day JOIN routes r ON r.id = route_id ORDER BY 1)",
-                "SELECT CAST(first_at AS text) FROM user_first",
-            ] {
-                let row = Sql::new(text, vec![]).row(store.read()).await.unwrap().unwrap();
-                all.push(row.try_get_by_index::<String>(0).unwrap());
-            }
-            counted.push(all);
         }
-        assert_eq!(counted[0], counted[1]);
-        assert_eq!(counted[0][0], "5 5");
+        assert!(counted.windows(2).all(|w| w[0] == w[1]), "{counted:#?}");
+        assert_eq!(counted[0][0], ["10 10"]);
+        assert_eq!(counted[0][6], ["a540-590 431", "b540-540 110", "a621-621 110", "b1430-1455 200"]);
+        assert_eq!(counted[0][3], ["a0:5 3000", "b0:2 600"], "of the next day there is nothing that counts");
     }
 }

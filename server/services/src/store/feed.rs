@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Reach, SessionId, Time, UserId,
-    activity::{EventFilter, EventRow, Mark, NEW_DEVICE, PAGE_VIEW, Step, Summary, template},
+    activity::{EventFilter, EventRow, PAGE_VIEW, Step, Summary, template},
 };
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 use serde_json::Value as Json;
@@ -154,6 +154,7 @@ struct Row {
     ip: Option<String>,
     browser: Option<String>,
     os: Option<String>,
+    dur_ms: Option<i64>,
     details: Option<String>,
 }
 
@@ -167,7 +168,7 @@ pub(crate) async fn page(
 ) -> Result<Vec<EventRow>, DbErr> {
     let mut sql = Sql::new(
         "SELECT e.seq, e.id, e.at, e.kind, u.username, u.name, u.role, o.name AS organisation, e.org_id, \
-         e.session_id, r.path AS route, e.ip, s.browser, s.os, e.details \
+         e.session_id, r.path AS route, e.ip, s.browser, s.os, e.dur_ms, e.details \
          FROM (SELECT e.* FROM events e WHERE ",
         vec![],
     );
@@ -241,6 +242,7 @@ fn view(r: Row) -> EventRow {
         action: told.text("action"),
         ip: r.ip,
         device: Some(device).filter(|d| !d.is_empty()),
+        dur_ms: r.dur_ms,
         details: Some(told.0).filter(|rest| !rest.is_empty()).map(Json::Object),
     }
 }
@@ -279,20 +281,6 @@ pub(crate) async fn summary(db: &impl ConnectionTrait, user: UserId) -> Result<S
     let sessions = Sql::new("SELECT count(*) FROM sessions WHERE user_id = ?", values![user]);
     of.total_sessions = sessions.number(db).await? as u64;
     Ok(of)
-}
-
-#[derive(FromQueryResult)]
-struct MarkRow {
-    at: i64,
-    seq: i64,
-    kind: String,
-}
-
-/// What a person's visits since then are made of: what they did, and not what was done to them.
-pub(crate) async fn marks(db: &impl ConnectionTrait, user: UserId, since: Time) -> Result<Vec<Mark>, DbErr> {
-    let text = "SELECT at, seq, kind FROM events WHERE user_id = ? AND at >= ? AND kind <> ?";
-    let rows: Vec<MarkRow> = Sql::new(text, values![user, since.0, NEW_DEVICE]).all(db).await?;
-    Ok(rows.into_iter().map(|r| Mark { user, at: Time(r.at), seq: r.seq, kind: r.kind }).collect())
 }
 
 #[derive(FromQueryResult)]

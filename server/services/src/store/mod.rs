@@ -45,6 +45,7 @@ pub(crate) mod today;
 pub(crate) mod token;
 pub(crate) mod traffic;
 pub(crate) mod user;
+pub(crate) mod visits;
 
 use std::{
     sync::{

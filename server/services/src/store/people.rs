@@ -226,6 +226,7 @@ pub(crate) const GOES: &[(&str, &str)] = &[
     ("presence_choices", "SELECT count(*) FROM presence_choices WHERE user_id = ?"),
     ("events", "SELECT count(*) FROM events WHERE user_id = ?"),
     ("user_day", "SELECT count(*) FROM user_day WHERE user_id = ?"),
+    ("visits", "SELECT count(*) FROM visits WHERE user_id = ?"),
     ("user_route_day", "SELECT count(*) FROM user_route_day WHERE user_id = ?"),
     ("user_first", "SELECT count(*) FROM user_first WHERE user_id = ?"),
     ("preferences", "SELECT count(*) FROM preferences WHERE user_id = ?"),

@@ -13,6 +13,11 @@ use super::{
     sql::{Sql, values},
 };
 
+/// How long a session that is over was: until its last activity if it ran out, whenever that was noticed. The words of
+/// its index.
+const LENGTH: &str = "(CASE WHEN s.ended_reason IN ('idle_timeout', 'absolute_timeout') \
+                      THEN s.last_activity_at ELSE s.ended_at END - s.created_at)";
+
 #[derive(FromQueryResult)]
 struct Group {
     role: String,
@@ -35,8 +40,7 @@ pub(crate) async fn stats(db: &impl ConnectionTrait, reach: Reach, now: Time) ->
         with("count(*)", "").number(db),
         with("count(*)", " AND s.ended_at IS NULL").number(db),
         live(db, reach, now),
-        with("CAST(avg((s.ended_at - s.created_at) / 1000.0) AS double precision)", " AND s.ended_at IS NOT NULL")
-            .row(db),
+        with(&format!("CAST(avg({LENGTH} / 1000.0) AS double precision)"), " AND s.ended_at IS NOT NULL").row(db),
     )?;
     let ended = total - standing;
     Ok(SessionStats {
@@ -90,9 +94,9 @@ async fn median(db: &impl ConnectionTrait, all: Sql, n: i64) -> Result<Option<f6
     if n == 0 {
         return Ok(None);
     }
-    let mut sql = Sql::new("SELECT (s.ended_at - s.created_at) FROM sessions s WHERE ", vec![]);
+    let mut sql = Sql::new(format!("SELECT {LENGTH} FROM sessions s WHERE "), vec![]);
     sql.append(all).push(
-        " AND s.ended_at IS NOT NULL ORDER BY (s.ended_at - s.created_at) LIMIT ? OFFSET ?",
+        &format!(" AND s.ended_at IS NOT NULL ORDER BY {LENGTH} LIMIT ? OFFSET ?"),
         values![2 - n % 2, (n - 1) / 2],
     );
     let middle: Vec<i64> = sql.rows(db).await?.iter().map(|r| r.try_get_by_index(0)).collect::<Result<_, _>>()?;

@@ -128,6 +128,10 @@ impl<'a> Sweep<'a> {
                 now.plus(-COUNTED_KEPT).0 / DAY,
             ),
             (
+                "DELETE FROM visits WHERE (user_id, to_at) IN (SELECT user_id, to_at FROM visits WHERE from_at <= ? LIMIT ?)",
+                now.plus(-COUNTED_KEPT).0,
+            ),
+            (
                 "DELETE FROM user_route_day WHERE (day, route_id, user_id) IN \
                  (SELECT day, route_id, user_id FROM user_route_day WHERE day <= ? LIMIT ?)",
                 now.plus(-SEEN_KEPT).0 / DAY,

@@ -58,6 +58,7 @@ async fn v1_visits() {
             assert_eq!(of, [(3_000, 3, 1), (0, 1, 0)], "{name}");
             assert_eq!(lengths(&found).mean, 1_500 * SECOND);
             assert_eq!(found.iter().filter(|v| Visit::is_bounce(v)).count(), 1);
+            assert!(found.iter().all(|v| v.session == Some(s.session.id)));
         }
     })
     .await;
@@ -305,13 +306,15 @@ async fn whoever_is_deleted_is_counted_no_more() {
         view(w, &s, "/");
         w.services.activity.flush().await.unwrap();
         let gone = w.services.accounts.delete(&Actor::Operator, "ada").await.unwrap();
-        assert_eq!((gone.rows["events"], gone.rows["user_day"], gone.rows["user_first"]), (2, 1, 1));
+        let rows = |table: &str| gone.rows[table];
+        assert_eq!((rows("events"), rows("user_day"), rows("user_first"), rows("visits")), (2, 1, 1, 1));
         // One request was on its way.
         view(w, &s, "/");
         view(w, &bob, "/");
         w.services.activity.flush().await.unwrap();
         assert_eq!(number(w, "SELECT count(*) FROM events").await, 2);
         assert_eq!(number(w, "SELECT count(*) FROM user_day").await, 1);
+        assert_eq!(number(w, "SELECT count(*) FROM visits").await, 1);
     })
     .await;
 }
@@ -334,9 +337,10 @@ async fn nothing_is_kept_for_longer_than_it_is_kept() {
         w.clock.advance(397 * DAY);
         w.services.sessions.clean_up(&Actor::Operator, None).await.unwrap();
         assert_eq!((count("events").await, count("user_route_day").await, count("user_day").await), (0, 2, 3));
+        assert_eq!(count("visits").await, 3, "as long as what is counted by day");
         w.clock.advance(400 * DAY);
         w.services.sessions.clean_up(&Actor::Operator, None).await.unwrap();
-        for table in ["event_15m", "route_day", "user_day", "user_route_day"] {
+        for table in ["event_15m", "route_day", "user_day", "user_route_day", "visits"] {
             assert_eq!(count(table).await, 0, "{table}");
         }
         assert_eq!(count("user_first").await, 1);

@@ -31,4 +31,5 @@ mod settings;
 mod sign_in;
 mod smtp;
 mod traffic;
+mod vectors;
 mod world;
