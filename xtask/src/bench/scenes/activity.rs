@@ -1,4 +1,5 @@
-//! Ten million events: the first answers of their list with whatever filter, and writing more.
+//! Ten million events: the first answers of their list with whatever filter, and of each page that shows what is made
+//! of them, and writing more.
 
 use serde_json::json;
 
@@ -25,6 +26,19 @@ const LISTS: [(&str, &str); 14] = [
     ("of a page and a kind that do not go together", "page=/section-003&kind=login"),
     ("of a kind and a role", "kind=logout&role=manager"),
 ];
+/// What is shown of events or beside them, each by its first answer.
+const PAGES: [(&str, &str); 10] = [
+    ("overview", "/admin"),
+    ("activity", "/admin/activity"),
+    ("activity of a role", "/admin/activity?role=student"),
+    ("traffic", "/admin/traffic"),
+    ("files", "/admin/files"),
+    ("outputs", "/admin/outputs"),
+    ("home", "/"),
+    ("one's own activity", "/activity"),
+    ("one's own summary", "/api/v1/analytics/user"),
+    ("one's own journey", "/api/v1/analytics/journey"),
+];
 const EVENTS: u64 = 10_000_000;
 
 /// A season of 20,000 people.
@@ -38,6 +52,12 @@ pub(super) fn activity(rollcall: &Rollcall) -> Outcome<Scene> {
             let raw = server.http_as_admin(&format!("--path {path} --connections 1 --requests 100"))?;
             let measure = format!("first 50 of {EVENTS} events: {name}, p99");
             figures.push(Figure::at_most(measure, "ms", at(&raw, "/latency/p99_ms")).floor(200.0));
+            refused += sum(&raw, "/errors");
+            lists.insert(name.to_owned(), raw);
+        }
+        for (name, path) in PAGES {
+            let raw = server.http_as_admin(&format!("--path {path} --connections 1 --requests 100"))?;
+            figures.push(Figure::at_most(format!("{name}, p99"), "ms", at(&raw, "/latency/p99_ms")).floor(200.0));
             refused += sum(&raw, "/errors");
             lists.insert(name.to_owned(), raw);
         }
