@@ -34,6 +34,7 @@ export function begin(told) {
   document.addEventListener('input', typed);
   document.addEventListener('change', changed);
   document.addEventListener('click', paused);
+  document.addEventListener('click', taken);
   setInterval(() => root() && times(root()), 10_000);
   setInterval(() => document.hidden || !root() || follow(), STATES_MS);
   document.addEventListener('visibilitychange', () => document.hidden || !root() || follow());
@@ -222,6 +223,20 @@ function changed({ target }) {
   }
   if (target.matches('[data-all], [name=ids]')) ticked(root());
   if (target.matches('[data-into]')) void read(target);
+}
+
+/** A file that is made as it comes: the browser fetches it, and how far it is is shown beside. */
+function taken({ target }) {
+  const link = target.closest?.('[data-export]');
+  if (!link || !root()?.contains(link)) return;
+  const key = crypto.getRandomValues(new Uint32Array(4)).join('-');
+  const [before, href] = [link.getAttribute('href'), new URL(link.href)];
+  href.searchParams.set('key', key);
+  // The browser follows the link as it is when this returns.
+  link.href = href;
+  setTimeout(() => link.setAttribute('href', before));
+  const name = href.searchParams.get('format').toUpperCase();
+  void import('./exports.mjs').then((m) => m.follow(key, name, { post, say: (text) => tell('said', text) }));
 }
 
 /** Puts the text of a chosen file into the field that is sent. */

@@ -212,6 +212,7 @@ const ACCESS: &[(&str, &str, Access)] = &[
     ("POST", "/rpc/end_session", Access::Manager),
     ("POST", "/rpc/unlock_export", Access::Admin),
     ("POST", "/rpc/unlock_activity", Access::Manager),
+    ("POST", "/rpc/follow_export", Access::Manager),
     ("POST", "/rpc/end_matching", Access::Manager),
     ("POST", "/rpc/end_selected", Access::Manager),
     ("POST", "/rpc/clean_up", Access::Admin),

@@ -75,6 +75,7 @@ pub(crate) fn stream(
     let rows = stream::try_unfold((activity, export), move |(activity, mut export)| async move {
         let rows = activity.export_next(&mut export).await?;
         if rows.is_empty() {
+            export.complete();
             return Ok(None);
         }
         Ok::<_, ApiError>(Some((Bytes::from(text(&rows, format)), (activity, export))))
@@ -133,17 +134,21 @@ async fn workbook(
         ApiError::internal()
     };
     let file = writing.await.map_err(|e| broken(&e))?.map_err(|e| broken(&e))?;
-    let pieces = stream::try_unfold(tokio::fs::File::from_std(file), |mut file| async move {
+    let pieces = stream::try_unfold((tokio::fs::File::from_std(file), export), |(mut file, export)| async move {
+        export.check()?;
         let mut piece = vec![0; PIECE];
-        let n = file.read(&mut piece).await?;
+        let n = file.read(&mut piece).await.map_err(|e| {
+            tracing::error!(error = %e, "a workbook could not be read");
+            ApiError::internal()
+        })?;
+        if n == 0 {
+            export.complete();
+            return Ok(None);
+        }
         piece.truncate(n);
-        Ok::<_, std::io::Error>((n > 0).then(|| (Bytes::from(piece), file)))
+        Ok(Some((Bytes::from(piece), (file, export))))
     });
-    let sent = pieces.map_err(|e| {
-        tracing::error!(error = %e, "a workbook could not be read");
-        ApiError::internal()
-    });
-    Ok(sent.boxed())
+    Ok(pieces.boxed())
 }
 
 /// Texts are written as texts, so none is taken for a formula. Memory stays the same however many rows there are.

@@ -1,6 +1,7 @@
 //! What people did.
 #![expect(clippy::unused_async, reason = "the form leptos asks for")]
 
+use domain::activity::Exporting;
 use leptos::prelude::*;
 
 use super::{RpcError, Text, ssr};
@@ -13,4 +14,10 @@ pub async fn unlock_activity(#[server(default)] query: String) -> Result<Outcome
     let path = crate::routes::safe_next(&format!("/admin/activity?{query}"));
     ssr::go(&path);
     Ok(Outcome::default())
+}
+
+/// How far the export of this key is; with `cancel`, no more of it comes. Asked by a page by itself: nobody's activity.
+#[server(prefix = "/rpc", endpoint = "follow_export", output = Text)]
+pub async fn follow_export(key: String, #[server(default)] cancel: bool) -> Result<Exporting, RpcError> {
+    Ok(ssr::services().activity.exporting(&ssr::actor()?, &key, cancel)?)
 }

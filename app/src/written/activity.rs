@@ -83,6 +83,7 @@ pub(super) async fn all(asked: &Asked<'_>) -> Result<Written, ApiError> {
                 </button>
                 <div class="bar" data-part="export">{export(asked, &filter, unlocked)}</div>
             </div>
+            <ul class="queue" data-exports="" aria-label="Exports on their way"></ul>
             <section class="card" data-part="list">
                 <div class="tablewrap" tabindex="0" role="region" aria-label="Table of events">
                     <table class="listed">
@@ -196,9 +197,9 @@ fn export(asked: &Asked, filter: &EventFilter, unlocked: bool) -> impl IntoView 
     let link = |format: &str| format!("/api/v1/admin/activity/export?format={format}{query}");
     let shown = if asked.query.count(&FILTERS) > 0 { "these filters" } else { "everything" };
     view! {
-        <a class="button" rel="external" download="" href=link("csv")>{format!("Export {shown} as CSV")}</a>
-        <a class="button" rel="external" download="" href=link("xlsx")>"As XLSX"</a>
-        <a class="button" rel="external" download="" href=link("json")>"As JSON Lines"</a>
+        <a class="button" rel="external" download="" data-export="" href=link("csv")>{format!("Export {shown} as CSV")}</a>
+        <a class="button" rel="external" download="" data-export="" href=link("xlsx")>"As XLSX"</a>
+        <a class="button" rel="external" download="" data-export="" href=link("json")>"As JSON Lines"</a>
     }
     .into_any()
 }

@@ -22,6 +22,7 @@
 //!   `data-pause` on a button with `aria-pressed` stops that, and so does a `<details>` that is open in the part `list`;
 //! - `data-upload` on a form with a file field: `files.mjs` sends its files one by one, with progress, into `data-queue`,
 //!   also those dropped on `data-drop`. `data-arriving`: the table of uploads on their way stays true;
+//! - `data-export` on a link to a file that is made as it is read: `exports.mjs` shows in `data-exports` how far it is;
 //! - `data-notices`: the page is asked for again when the number of unread notices is another one (`bell.mjs`);
 //! - `when`, `exact`: an instant, to the second and in UTC until the script makes it local.
 

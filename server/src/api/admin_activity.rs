@@ -65,6 +65,8 @@ pub(super) async fn list(
 pub(super) struct Export {
     /// `csv`, unless another is asked for.
     format: Option<ExportFormat>,
+    /// Any word of at most 40 characters, by which the console's page asks how far it is.
+    key: Option<String>,
     user: Option<String>,
     kind: Option<String>,
     page: Option<String>,
@@ -99,7 +101,7 @@ pub(super) async fn export(
         Some(ExportFormat::Xlsx) => Format::Xlsx,
         Some(ExportFormat::Json) => Format::Json,
     };
-    let export = state.services.activity.begin_export(&caller.actor, &filter, format.word()).await?;
+    let export = state.services.activity.begin_export(&caller.actor, &filter, format.word(), p.key.as_deref()).await?;
     let body = Body::from_stream(activity_file::stream(state.services.activity.clone(), export, format));
     let disposition = format!("attachment; filename=\"rollcall-activity.{}\"", format.extension());
     Ok(([(CONTENT_TYPE, format.kind().to_owned()), (CONTENT_DISPOSITION, disposition)], body).into_response())

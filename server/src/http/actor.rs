@@ -55,7 +55,7 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
 /// Heartbeats, sockets and what a page asks for by itself are signs of life; everything else a session asks for is something
 /// a person caused.
 fn is_activity(path: &str) -> bool {
-    let by_itself = ["/rpc/states", "/rpc/refresh", "/rpc/me", "/rpc/why", "/rpc/day"];
+    let by_itself = ["/rpc/states", "/rpc/refresh", "/rpc/me", "/rpc/why", "/rpc/day", "/rpc/follow_export"];
     path != "/api/v1/heartbeat" && !by_itself.contains(&path) && !is_socket(path)
 }
 

@@ -81,6 +81,7 @@ pub(crate) fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
             &[("subject", "uploads"), ("format", "csv"), ("from", "2026-03-02"), ("to", "2026-03-02")]
         }
         "/rpc/schedule_report" => &[("subject", "uploads"), ("format", "csv"), ("every", "day")],
+        "/rpc/follow_export" => &[("key", "nothing")],
         "/rpc/online" => &[("window", "{}")],
         "/rpc/at" => &[("back", "5")],
         "/rpc/page" | "/rpc/refresh" => &[("url", "/nothing")],

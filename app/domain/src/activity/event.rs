@@ -60,6 +60,27 @@ pub struct EventRow {
     pub details: Option<Value>,
 }
 
+/// How far an export of events is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exporting {
+    /// Events handed on so far.
+    pub done: u64,
+    /// All of them, once they are counted.
+    pub expected: Option<u64>,
+    pub state: Exported,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exported {
+    #[default]
+    Running,
+    Complete,
+    Cancelled,
+    /// The connection ended, or reading did not work.
+    Broken,
+}
+
 /// What a person did, in numbers.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

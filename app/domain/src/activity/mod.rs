@@ -18,7 +18,7 @@ mod zone;
 pub use self::zone::{Day, Zone};
 pub use self::{
     change::Change,
-    event::{EventFilter, EventRow, Journey, Step, Summary},
+    event::{EventFilter, EventRow, Exported, Exporting, Journey, Step, Summary},
     length::{Lengths, SignIn, session_lengths},
     route::template,
     today::{PopularPage, Today},

@@ -1,13 +1,14 @@
 //! What people do: written as it happens, counted as it is written, and read by themselves and those who may.
 //!
 //! - `write`: the queue, and the one task that empties it into batches. `track`: what clients tell. `limit`: how much.
-//! - `read`: lists, exports, a person's own summary and journey. `live`: those who watch.
+//! - `read`: lists, a person's own summary and journey. `export`: taking events out. `live`: those who watch.
 //! - `days`: counting days anew when another zone is in force. `load`: events by the million, for measurements.
 //!
 //! Page views and actions wait in memory for company, a quarter of a second at most. Sign-ins, sign-outs and what else
 //! is an act of its own are written by `append` within the act's transaction.
 
 mod days;
+mod export;
 mod limit;
 mod live;
 mod load;
@@ -24,11 +25,11 @@ use domain::{SessionId, Time, account::UserCard, activity::Zone, presence::Conne
 use sea_orm::{ConnectionTrait, DbErr};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::{limit::Limits, live::Watcher, write::Queue};
 pub use self::{
+    export::Export,
     load::{Ingested, PastEvents},
-    read::Export,
 };
+use self::{export::Followed, limit::Limits, live::Watcher, write::Queue};
 use crate::{
     clock::Clock,
     settings::Present,
@@ -56,6 +57,7 @@ struct Inner {
     /// Std mutexes, held while memory is changed and never while anything is waited for.
     routes: Mutex<Routes>,
     watchers: Mutex<HashMap<ConnectionId, Watcher>>,
+    exports: Mutex<Vec<Arc<Followed>>>,
     /// One batch at a time, so that order holds.
     gate: tokio::sync::Mutex<()>,
 }
@@ -68,9 +70,9 @@ pub struct Activity {
 
 impl Activity {
     pub(crate) fn new(store: Store, clock: Clock, settings: Present) -> Self {
-        let (queue, routes, watchers, gate) = Default::default();
+        let (queue, routes, watchers, exports, gate) = Default::default();
         let limits = Limits::new(&clock);
-        Self { inner: Arc::new(Inner { store, clock, settings, queue, limits, routes, watchers, gate }) }
+        Self { inner: Arc::new(Inner { store, clock, settings, queue, limits, routes, watchers, exports, gate }) }
     }
 
     /// Starts what writes behind, what tells those who watch, and what counts days anew.

@@ -1,18 +1,15 @@
-//! Lists and exports for those who may see them, and what each person may see of themselves.
+//! Lists for those who may see them, and what each person may see of themselves.
 
 use domain::{
     Actor, ApiError, ErrorCode, SessionId, Time,
     access::Action,
     activity::{Day, EventFilter, EventRow, Journey, Summary, Today, Visit},
 };
-use serde_json::json;
 
 use super::Activity;
 use crate::{
     Page,
-    audit::{self, Entry},
     store::{
-        db,
         feed::{self, After},
         today as days, visits,
     },
@@ -20,21 +17,8 @@ use crate::{
 
 /// Rows of one page at most.
 const LIMIT_MAX: u32 = 200;
-/// Rows of an export fetched at a time, a few hundred KB.
-const EXPORTED: i64 = 1_000;
 /// Steps of a journey.
 const STEPS: i64 = 500;
-
-/// An export on its way.
-#[derive(Clone, Debug)]
-pub struct Export {
-    actor: Actor,
-    filter: EventFilter,
-    /// What is written after it began is not of it.
-    up_to: i64,
-    after: Option<After>,
-    done: bool,
-}
 
 impl Activity {
     /// Events within the actor's reach, newest first; `limit` is held between 1 and 200. Their total is not known where
@@ -75,62 +59,6 @@ impl Activity {
         actor.require(Action::Activity)?;
         let store = &self.inner.store;
         store.within(feed::kinds(store.read())).await
-    }
-
-    /// Whether the actor may take events out right now: 403 for others, and when the password was not given lately.
-    pub fn may_export(&self, actor: &Actor) -> Result<(), ApiError> {
-        actor.require(Action::Activity)?;
-        actor.require_fresh(self.inner.clock.now())
-    }
-
-    /// Begins an export of what the filter shows now, which is recorded. Asks for sudo mode.
-    pub async fn begin_export(&self, actor: &Actor, filter: &EventFilter, format: &str) -> Result<Export, ApiError> {
-        self.may_export(actor)?;
-        let export = self.export(actor, filter).await?;
-        let store = &self.inner.store;
-        let entry = Entry {
-            action: "activity_exported",
-            subject_kind: "events",
-            details: Some(json!({"format": format, "filter": filter})),
-            ..Entry::default()
-        };
-        let txn = store.within(store.begin()).await?;
-        audit::append(&txn, &self.inner.clock, actor, entry).await.map_err(db)?;
-        txn.commit().await.map_err(db)?;
-        Ok(export)
-    }
-
-    /// The same within an act that asked and recorded already.
-    pub(crate) async fn export(&self, actor: &Actor, filter: &EventFilter) -> Result<Export, ApiError> {
-        self.flush().await?;
-        let store = &self.inner.store;
-        let up_to = store.within(feed::last(store.read())).await?;
-        Ok(Export { actor: actor.clone(), filter: filter.clone(), up_to, after: None, done: false })
-    }
-
-    /// How many rows an export that has just begun will have.
-    pub(crate) async fn export_count(&self, export: &Export) -> Result<u64, ApiError> {
-        let reach = export.actor.require(Action::Activity)?;
-        let (store, read) = (&self.inner.store, self.inner.store.read());
-        let condition = store.within(feed::condition(read, reach, &export.filter)).await?;
-        let condition = store.within(condition.settle(read)).await?;
-        store.within(feed::count_all(read, condition, export.up_to)).await
-    }
-
-    /// The next rows of an export; none when it is complete.
-    pub async fn export_next(&self, export: &mut Export) -> Result<Vec<EventRow>, ApiError> {
-        let reach = export.actor.require(Action::Activity)?;
-        if export.done {
-            return Ok(vec![]);
-        }
-        let (store, read) = (&self.inner.store, self.inner.store.read());
-        let condition = store.within(feed::condition(read, reach, &export.filter)).await?;
-        let condition = store.within(condition.settle(read)).await?;
-        let page = feed::page(read, &condition, export.after, Some(export.up_to), EXPORTED);
-        let rows = store.within(page).await?;
-        export.after = rows.last().map(|r| After { at: r.at.0, seq: r.seq });
-        export.done = rows.len() < EXPORTED as usize;
-        Ok(rows)
     }
 
     /// Today and yesterday in the server's zone, of people within the actor's reach, with so many pages.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     Actor, ApiError, ErrorCode, Time,
-    activity::{EventFilter, EventRow, PopularPage, Visit, lengths},
+    activity::{EventFilter, EventRow, Exported, Exporting, PopularPage, Visit, lengths},
     settings::Settings,
     time::{DAY, HOUR, MINUTE, SECOND},
 };
@@ -58,7 +58,7 @@ async fn v1_visits() {
             assert_eq!(of, [(3_000, 3, 1), (0, 1, 0)], "{name}");
             assert_eq!(lengths(&found).mean, 1_500 * SECOND);
             assert_eq!(found.iter().filter(|v| Visit::is_bounce(v)).count(), 1);
-            assert!(found.iter().all(|v| v.session == Some(s.session.id)));
+            assert!(found.iter().all(|v| v.session == s.session.id));
         }
     })
     .await;
@@ -257,7 +257,7 @@ async fn lists_are_filtered_paged_and_within_reach() {
         assert_eq!(refused.code, ErrorCode::Forbidden);
         let strange = activity.list(&Actor::Operator, &f(), 50, Some("x' OR 1=1")).await.unwrap_err();
         assert_eq!(strange.code, ErrorCode::BadRequest);
-        let mut export = activity.begin_export(&Actor::Operator, &f(), "csv").await.unwrap();
+        let mut export = activity.begin_export(&Actor::Operator, &f(), "csv", None).await.unwrap();
         view(w, &people[0], "/later");
         activity.flush().await.unwrap();
         assert_eq!(activity.export_next(&mut export).await.unwrap(), all, "what came later is not of it");
@@ -418,6 +418,59 @@ async fn a_session_tells_so_much_and_no_more() {
         w.clock.advance(4 * SECOND);
         assert!(tell(&s).is_none() && tell(&s).is_some(), "8 of the session's, while 16 of the person's came back");
         assert!(tell(&other).is_none());
+    })
+    .await;
+}
+
+/// By its key somebody follows an export, and nobody else does.
+#[tokio::test]
+async fn an_export_tells_how_far_it_is() {
+    each(unlimited(), async |w| {
+        let (s, other) = (w.person("ada", "admin", None).await, w.person("bob", "admin", None).await);
+        let (s, other) = (w.session(&s).await, w.session(&other).await);
+        let (activity, actor) = (&w.services.activity, s.session.actor());
+        for n in 0..1_500 {
+            w.clock.advance(SECOND / 2);
+            view(w, &s, &format!("/{n}"));
+        }
+        w.clock.advance(MINUTE);
+        let filter = EventFilter { kind: Some("page_view".into()), ..EventFilter::default() };
+        let begin = async |key: String| {
+            let s = w.session(&w.services.accounts.card(&Actor::Operator, s.session.card().id).await.unwrap()).await;
+            activity.begin_export(&s.session.actor(), &filter, "csv", Some(&key)).await.unwrap()
+        };
+        let mut export = begin("one".into()).await;
+        let at = |key| activity.exporting(&actor, key, false).unwrap();
+        let expected = async |key: &str| {
+            while activity.exporting(&actor, key, false).unwrap().expected.is_none() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        expected("one").await;
+        assert_eq!(at("one"), Exporting { done: 0, expected: Some(1_500), state: Exported::Running });
+        assert_eq!(activity.export_next(&mut export).await.unwrap().len(), 1_000);
+        assert_eq!(at("one").done, 1_000);
+        assert_eq!(activity.exporting(&other.session.actor(), "one", true).unwrap_err().code, ErrorCode::NotFound);
+        assert_eq!(activity.exporting(&actor, "two", false).unwrap_err().code, ErrorCode::NotFound);
+        assert_eq!(activity.export_next(&mut export).await.unwrap().len(), 500);
+        assert!(activity.export_next(&mut export).await.unwrap().is_empty());
+        export.complete();
+        drop(export);
+        assert_eq!(at("one"), Exporting { done: 1_500, expected: Some(1_500), state: Exported::Complete });
+        // One that is cancelled gives nothing more; one whose reader went away says so.
+        let mut export = begin("two".into()).await;
+        activity.export_next(&mut export).await.unwrap();
+        assert_eq!(activity.exporting(&actor, "two", true).unwrap().state, Exported::Cancelled);
+        assert!(activity.export_next(&mut export).await.is_err());
+        drop(begin("three".into()).await);
+        assert_eq!((at("two").state, at("three").state), (Exported::Cancelled, Exported::Broken));
+        // Of those that are over only some are remembered.
+        for n in 0..70 {
+            drop(begin(format!("n{n}")).await);
+        }
+        assert_eq!(activity.exporting(&actor, "one", false).unwrap_err().code, ErrorCode::NotFound);
+        let long = activity.begin_export(&actor, &filter, "csv", Some(&"x".repeat(41))).await;
+        assert!(long.is_err());
     })
     .await;
 }
