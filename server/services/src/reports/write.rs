@@ -4,6 +4,7 @@ use std::{fmt::Write, io::Seek};
 
 use bytes::Bytes;
 use domain::{ApiError, reports::Form};
+use html_escape::encode_safe;
 use rust_xlsxwriter::{DocProperties, Format as Style, Workbook, Worksheet, XlsxError};
 use tokio::{io::AsyncReadExt, sync::mpsc, task::JoinHandle};
 
@@ -188,38 +189,30 @@ const STYLE: &str = "body{font:10pt/1.4 system-ui,sans-serif;color:#111;backgrou
                      padding:0 1rem}h1{font-size:18pt;margin:0 0 .5rem}h2{font-size:12pt;margin:1.5rem 0 .25rem}\
                      table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.2rem .5rem .2rem 0;\
                      border-bottom:1px solid #ccc;vertical-align:top;overflow-wrap:anywhere}thead{display:table-header-group}\
-                     td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}dl{display:grid;\
+                     .sums :is(th,td)+:is(th,td){text-align:right;font-variant-numeric:tabular-nums}dl{display:grid;\
                      grid-template-columns:max-content 1fr;gap:.1rem 1rem}dd{margin:0}tr{break-inside:avoid}\
                      .rows{font-size:8pt;overflow-x:auto}@media print{body{margin:0;max-width:none}.rows{overflow:visible}}";
 
 /// A page of its own: nothing in it is fetched from anywhere.
 fn page(summary: &Summary, columns: Columns, first: &[Row], more: usize) -> String {
-    let esc = |text: &str| html_escape::encode_safe(text).into_owned();
-    let mut out = String::new();
-    let title = summary.title;
+    let (mut out, title) = (String::new(), summary.title);
     let _ = write!(
         out,
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width\"><title>{title}</title><style>{STYLE}</style></head><body><h1>{title}</h1><dl>"
     );
     for (name, value) in &summary.facts {
-        let _ = write!(out, "<dt>{name}</dt><dd>{}</dd>", esc(value));
+        let _ = write!(out, "<dt>{name}</dt><dd>{}</dd>", encode_safe(value));
     }
     out.push_str("</dl>");
     for sums in &summary.sums {
-        let (rows, heads) =
-            (sums.rows(), sums.measures.iter().map(|m| format!("<th class=\"n\" scope=\"col\">{m}</th>")));
-        let heads: String = heads.collect();
-        let _ = write!(
-            out,
-            "<h2>{}</h2><table><thead><tr><th scope=\"col\">{}</th>{heads}</tr></thead><tbody>",
-            sums.title, sums.of
-        );
-        for (group, numbers) in rows.iter().take(GROUPS) {
-            let cells: String = numbers.iter().map(|n| format!("<td class=\"n\">{n}</td>")).collect();
-            let _ = write!(out, "<tr><th scope=\"row\">{}</th>{cells}</tr>", esc(group));
-        }
-        out.push_str("</tbody></table>");
+        let rows = sums.rows();
+        let heads = [sums.of].into_iter().chain(sums.measures.iter().copied());
+        let shown = rows.iter().take(GROUPS).map(|(group, numbers)| {
+            [(*group).to_owned()].into_iter().chain(numbers.iter().map(ToString::to_string)).collect()
+        });
+        let _ = write!(out, "<h2>{}</h2>", sums.title);
+        table(&mut out, "sums", heads, shown);
         let left = rows.len().saturating_sub(GROUPS);
         if rows.is_empty() {
             out.push_str("<p>None.</p>");
@@ -227,18 +220,35 @@ fn page(summary: &Summary, columns: Columns, first: &[Row], more: usize) -> Stri
             let _ = write!(out, "<p>And {left} more; the workbook has them all.</p>");
         }
     }
-    let heads: String = columns.iter().map(|c| format!("<th scope=\"col\">{}</th>", c.replace('_', " "))).collect();
-    let _ = write!(out, "<h2>Rows</h2><div class=\"rows\"><table><thead><tr>{heads}</tr></thead><tbody>");
-    for row in first {
-        let cells = row.iter().cloned().map(|cell| format!("<td>{}</td>", esc(&text(cell))));
-        let _ = write!(out, "<tr>{}</tr>", cells.collect::<String>());
-    }
-    out.push_str("</tbody></table></div>");
+    out.push_str("<h2>Rows</h2>");
+    let heads = columns.iter().map(|c| c.replace('_', " "));
+    table(&mut out, "rows", heads, first.iter().map(|row| row.iter().cloned().map(text).collect()));
     if more > 0 {
         let _ = write!(out, "<p>And {more} more rows; the other formats have them all.</p>");
     }
     out.push_str("</body></html>\n");
     out
+}
+
+fn table(
+    out: &mut String,
+    class: &str,
+    heads: impl Iterator<Item = impl AsRef<str>>,
+    rows: impl Iterator<Item = Vec<String>>,
+) {
+    let _ = write!(out, "<div class=\"{class}\"><table><thead><tr>");
+    for head in heads {
+        let _ = write!(out, "<th scope=\"col\">{}</th>", encode_safe(head.as_ref()));
+    }
+    out.push_str("</tr></thead><tbody>");
+    for row in rows {
+        out.push_str("<tr>");
+        for cell in row {
+            let _ = write!(out, "<td>{}</td>", encode_safe(&cell));
+        }
+        out.push_str("</tr>");
+    }
+    out.push_str("</tbody></table></div>");
 }
 
 #[cfg(test)]

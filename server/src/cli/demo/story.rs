@@ -75,8 +75,8 @@ async fn hand_in(browser: &Browser<'_>, chance: &mut Chance) -> Result<(), Lost>
     };
     let (name, label) = *chance.pick(files);
     let lines = 40 + chance.below(2_000);
-    let text: String = (0..lines).map(|n| format!("{n},{},{}\n", at.name, (n * 7_919) % 1_000)).collect();
-    browser.send_file(path, (field, label), name, &text).await
+    let text: Vec<String> = (0..lines).map(|n| format!("{n},{},{}\n", at.name, (n * 7_919) % 1_000)).collect();
+    browser.send_file(path, (field, label), name, &text.concat()).await
 }
 
 async fn be_busy(tab: &mut Tab, page: &str, chance: &mut Chance) -> Result<(), Lost> {
