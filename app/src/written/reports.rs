@@ -101,7 +101,7 @@ fn row(r: &Report) -> impl IntoView + use<> {
     view! {
         <tr role="row">
             <th scope="row" role="rowheader">{head}</th>
-            <td role="cell" data-label="State">
+            <td role="cell">
                 {said}
                 {r.problem.clone().map(|why| view! { <small class="muted">{format!(": {why}")}</small> })}
                 {bar}
