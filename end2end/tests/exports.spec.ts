@@ -25,7 +25,7 @@ test("an export says how far it is, and comes whole", async ({ page, admin }) =>
   expect(head).toMatch(/^seq,id,at,kind,/);
   expect(rows.length).toBeGreaterThan(EVENTS / 10);
   expect(rows.every((row) => row.split(",")[3] === "action")).toBe(true);
-  await expect(under.getByRole("listitem")).toContainText(`CSV complete, ${rows.length.toLocaleString("en")} events`);
+  await expect(under.getByRole("listitem")).toContainText(`complete, ${rows.length.toLocaleString("en")} events`);
   await check(page, "activity, with an export that is over");
   await under.getByRole("button", { name: "Remove the export as CSV" }).click();
   await expect(under).toBeHidden();

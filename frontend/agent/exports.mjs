@@ -11,7 +11,7 @@ export async function follow(key, name, page) {
   for (;;) {
     const { ok, error } = await page.post('/rpc/follow_export', [['key', key]]);
     if (ok) item.told = ok;
-    else if (error.code !== 'network' && (item.told || error.code !== 'not_found' || late(item))) break;
+    else if (error ? error.code !== 'network' : item.told || late(item)) break;
     draw(item);
     if (item.told && item.told.state !== 'running') break;
     await new Promise((then) => setTimeout(then, EVERY_MS));

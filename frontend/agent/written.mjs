@@ -229,7 +229,7 @@ function changed({ target }) {
 function taken({ target }) {
   const link = target.closest?.('[data-export]');
   if (!link || !root()?.contains(link)) return;
-  const key = crypto.getRandomValues(new Uint32Array(4)).join('-');
+  const key = crypto.getRandomValues(new Uint32Array(3)).join('-');
   const [before, href] = [link.getAttribute('href'), new URL(link.href)];
   href.searchParams.set('key', key);
   // The browser follows the link as it is when this returns.

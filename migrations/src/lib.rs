@@ -24,6 +24,7 @@ mod m0017_notices;
 mod m0018_reports;
 mod m0019_visits;
 mod m0020_lengths;
+mod m0021_quarter_hours;
 
 use sea_orm_migration::prelude::*;
 
@@ -52,6 +53,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0018_reports::Migration),
             Box::new(m0019_visits::Migration),
             Box::new(m0020_lengths::Migration),
+            Box::new(m0021_quarter_hours::Migration),
         ]
     }
 }

@@ -16,8 +16,8 @@ pub async fn unlock_activity(#[server(default)] query: String) -> Result<Outcome
     Ok(Outcome::default())
 }
 
-/// How far the export of this key is; with `cancel`, no more of it comes. Asked by a page by itself: nobody's activity.
+/// How far the export of this key is, once it has begun; with `cancel`, no more of it comes. Asked by a page by itself: nobody's activity.
 #[server(prefix = "/rpc", endpoint = "follow_export", output = Text)]
-pub async fn follow_export(key: String, #[server(default)] cancel: bool) -> Result<Exporting, RpcError> {
+pub async fn follow_export(key: String, #[server(default)] cancel: bool) -> Result<Option<Exporting>, RpcError> {
     Ok(ssr::services().activity.exporting(&ssr::actor()?, &key, cancel)?)
 }

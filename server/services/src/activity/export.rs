@@ -182,16 +182,16 @@ impl Activity {
         Ok(rows)
     }
 
-    /// How far the actor's export of this key is; 404 when there is none. It can be cancelled: what is still to come of
-    /// the file does not come.
-    pub fn exporting(&self, actor: &Actor, key: &str, cancel: bool) -> Result<Exporting, ApiError> {
+    /// How far the actor's export of this key is; nothing when there is none. It can be cancelled: what is still to come
+    /// of the file does not come.
+    pub fn exporting(&self, actor: &Actor, key: &str, cancel: bool) -> Result<Option<Exporting>, ApiError> {
         actor.require(Action::Activity)?;
         let user = actor.person()?.card.id;
         let all = lock(&self.inner.exports);
-        let mine = all.iter().rev().find(|f| f.user == user && f.key == key).ok_or_else(ApiError::not_found)?;
+        let Some(mine) = all.iter().rev().find(|f| f.user == user && f.key == key) else { return Ok(None) };
         if cancel {
             mine.end(Exported::Cancelled);
         }
-        Ok(lock(&mine.progress).clone())
+        Ok(Some(lock(&mine.progress).clone()))
     }
 }
