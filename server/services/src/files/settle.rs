@@ -62,8 +62,8 @@ impl Files {
         Expected { inner: Arc::clone(&self.inner), id }
     }
 
-    /// These have no row and get none. A storage that is another machine may yet put them in their place: they are
-    /// removed at once, and once more later, before they are forgotten.
+    /// These have no row and get none. A storage that is another machine may yet put them in their place, or begin what
+    /// was asked of it: they are removed at once, and once more later, before they are forgotten.
     pub(super) async fn give_up(&self, expected: Vec<Expected>) {
         if !self.storage().is_remote() {
             drop(expected);
@@ -78,6 +78,7 @@ impl Files {
             }
             tokio::time::sleep(LATE).await;
             drop(expected);
+            files.clear_partial().await;
         });
     }
 
