@@ -12,7 +12,7 @@ use super::{
     Asked, Written,
     files::{link, size},
     html, page,
-    part::{Field, apply, chip, confirm, empty, field, pager, refusal, refused, summary, when},
+    part::{Called, Field, apply, chip, confirm, empty, field, pager, refusal, refused, summary, table, when},
 };
 use crate::{
     components::icon::{Glyph, Icon},
@@ -52,23 +52,7 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
                         <form method="post" action="/rpc/read_notices"><button class="button">"Mark all as read"</button></form>
                     })}
                 </header>
-                <div class="tablewrap" tabindex="0" role="region" aria-label="Table of notifications">
-                    <table class="listed" role="table">
-                        <caption class="hidden">"Notifications"</caption>
-                        <thead role="rowgroup">
-                            <tr role="row">
-                                <th scope="col" role="columnheader">"Upload"</th>
-                                <th scope="col" role="columnheader">"State"</th>
-                                <th scope="col" role="columnheader">"Person"</th>
-                                <th scope="col" role="columnheader">"Workflow"</th>
-                                <th scope="col" role="columnheader">"Size"</th>
-                                <th scope="col" role="columnheader">"Sent"</th>
-                                <th scope="col" role="columnheader"><span class="hidden">"Action"</span></th>
-                            </tr>
-                        </thead>
-                        <tbody role="rowgroup">{rows}</tbody>
-                    </table>
-                </div>
+                {table("Table of notifications", Called::Caption("Notifications"), &["Upload", "State", "Person", "Workflow", "Size", "Sent", ""], rows.into_any())}
                 {list.items.is_empty().then(|| empty(asked, &FILTERS, "Nothing yet: what you ask for below will be here.", "notifications"))}
                 {pager(asked, list.items.len(), list.total, "notification", list.next.as_deref())}
             </section>

@@ -23,7 +23,7 @@ use super::{
     chart::{Bar, Bars, Line},
     files::{link, size},
     page,
-    part::{exact, figure, view_link, when},
+    part::{Called, exact, figure, table, view_link, when},
     traffic,
 };
 use crate::text;
@@ -251,19 +251,7 @@ fn newest(
                 view! { <p class="empty">{none}</p> }.into_any()
             } else {
                 view! {
-                    <div class="tablewrap" tabindex="0" role="region" aria-label=format!("Table: {title}")>
-                        <table class="listed" role="table" aria-labelledby=heading.clone()>
-                            <thead role="rowgroup">
-                                <tr role="row">
-                                    <th scope="col" role="columnheader">"Name"</th>
-                                    <th scope="col" role="columnheader">"Person"</th>
-                                    <th scope="col" role="columnheader">"Size"</th>
-                                    <th scope="col" role="columnheader">"Time"</th>
-                                </tr>
-                            </thead>
-                            <tbody role="rowgroup">{rows.collect_view()}</tbody>
-                        </table>
-                    </div>
+                    {table(&format!("Table: {title}"), Called::As(heading.clone()), &["Name", "Person", "Size", "Time"], rows.collect_view().into_any())}
                 }.into_any()
             }}
         </section>

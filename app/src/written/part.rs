@@ -127,6 +127,34 @@ pub(crate) fn sorted(
     }
 }
 
+/// What a table is called.
+pub(crate) enum Called {
+    Caption(&'static str),
+    /// As the heading with this id.
+    As(String),
+}
+
+/// The table of a list, in a region that scrolls by keyboard. A column without a word is one of buttons.
+pub(crate) fn table(region: &str, called: Called, columns: &[&'static str], rows: AnyView) -> impl IntoView + use<> {
+    let heads = columns.iter().map(|word| match *word {
+        "" => view! { <th scope="col" role="columnheader"><span class="hidden">"Action"</span></th> }.into_any(),
+        word => view! { <th scope="col" role="columnheader">{word}</th> }.into_any(),
+    });
+    let (caption, heading) = match called {
+        Called::Caption(text) => (Some(view! { <caption class="hidden">{text}</caption> }), None),
+        Called::As(id) => (None, Some(id)),
+    };
+    view! {
+        <div class="tablewrap" tabindex="0" role="region" aria-label=region.to_owned()>
+            <table class="listed" role="table" aria-labelledby=heading>
+                {caption}
+                <thead role="rowgroup"><tr role="row">{heads.collect_view()}</tr></thead>
+                <tbody role="rowgroup">{rows}</tbody>
+            </table>
+        </div>
+    }
+}
+
 /// Below a list: how many there are, and the way to the next page.
 pub(crate) fn pager(
     asked: &Asked,

@@ -13,7 +13,7 @@ use super::{
         Asked, Written,
         chart::{Bar, Bars},
         page,
-        part::{apply, chip, confirm, day, empty, kept, pager, refused, search, when},
+        part::{Called, apply, chip, confirm, day, empty, kept, pager, refused, search, table, when},
         query::Query,
     },
     KINDS, LIMIT, SIZES, filter_of, link, size,
@@ -65,22 +65,7 @@ pub(in super::super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiErr
             </section>
             <div class="charts" data-part="charts">{charts(asked, &sums)}</div>
             <section class="card" data-part="list">
-                <div class="tablewrap" tabindex="0" role="region" aria-label="Table of uploads">
-                    <table class="listed" role="table">
-                        <caption class="hidden">"Uploads"</caption>
-                        <thead role="rowgroup">
-                            <tr role="row">
-                                <th scope="col" role="columnheader">"Name"</th>
-                                <th scope="col" role="columnheader">"Person"</th>
-                                <th scope="col" role="columnheader">"Size"</th>
-                                <th scope="col" role="columnheader">"Workflow"</th>
-                                <th scope="col" role="columnheader">"Type"</th>
-                                <th scope="col" role="columnheader">"Sent"</th>
-                            </tr>
-                        </thead>
-                        <tbody role="rowgroup">{rows}</tbody>
-                    </table>
-                </div>
+                {table("Table of uploads", Called::Caption("Uploads"), &["Name", "Person", "Size", "Workflow", "Type", "Sent"], rows.into_any())}
                 {list.items.is_empty().then(|| empty(asked, &FILTERS, "Nobody has sent a file yet.", "uploads"))}
                 {pager(asked, list.items.len(), list.total, "upload", list.next.as_deref())}
             </section>
@@ -111,19 +96,7 @@ fn coming(arriving: &[Arriving]) -> impl IntoView + use<> {
     view! {
         <section class="card" aria-labelledby="coming" data-arriving="">
             <header><h2 id="coming">"On their way"</h2></header>
-            <div class="tablewrap" tabindex="0" role="region" aria-label="Table of uploads on their way">
-                <table class="listed" role="table" aria-labelledby="coming">
-                    <thead role="rowgroup">
-                        <tr role="row">
-                            <th scope="col" role="columnheader">"Name"</th>
-                            <th scope="col" role="columnheader">"Person"</th>
-                            <th scope="col" role="columnheader">"Workflow"</th>
-                            <th scope="col" role="columnheader">"Progress"</th>
-                        </tr>
-                    </thead>
-                    <tbody role="rowgroup">{rows}</tbody>
-                </table>
-            </div>
+            {table("Table of uploads on their way", Called::As("coming".to_owned()), &["Name", "Person", "Workflow", "Progress"], rows.into_any())}
             <p class="empty" hidden=!none>"Nothing is on its way."</p>
         </section>
     }

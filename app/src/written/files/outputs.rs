@@ -8,7 +8,7 @@ use services::files::{Kind, Of};
 use super::{
     super::{
         Asked, Written, page,
-        part::{apply, chip, day, empty, kept, pager, refused, search, when},
+        part::{Called, apply, chip, day, empty, kept, pager, refused, search, table, when},
     },
     LIMIT, filter_of, link, size,
 };
@@ -34,22 +34,7 @@ pub(in super::super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiErr
                 {apply(asked, &FILTERS)}
             </form>
             <section class="card" data-part="list">
-                <div class="tablewrap" tabindex="0" role="region" aria-label="Table of outputs">
-                    <table class="listed" role="table">
-                        <caption class="hidden">"Outputs"</caption>
-                        <thead role="rowgroup">
-                            <tr role="row">
-                                <th scope="col" role="columnheader">"Name"</th>
-                                <th scope="col" role="columnheader">"Size"</th>
-                                <th scope="col" role="columnheader">"Source"</th>
-                                <th scope="col" role="columnheader">"Asked for by"</th>
-                                <th scope="col" role="columnheader">"Made"</th>
-                                <th scope="col" role="columnheader">"Kept until"</th>
-                            </tr>
-                        </thead>
-                        <tbody role="rowgroup">{rows}</tbody>
-                    </table>
-                </div>
+                {table("Table of outputs", Called::Caption("Outputs"), &["Name", "Size", "Source", "Asked for by", "Made", "Kept until"], rows.into_any())}
                 {list.items.is_empty().then(|| empty(asked, &FILTERS, "Nothing was made yet. Exports and reports, and what other programs register, will be here.", "outputs"))}
                 {pager(asked, list.items.len(), list.total, "output", list.next.as_deref())}
             </section>

@@ -10,7 +10,7 @@ use services::files::{Kind, Of};
 use super::{
     super::{
         Asked, Written, page,
-        part::{confirm, pager, refusal, refused, summary, when},
+        part::{Called, confirm, pager, refusal, refused, summary, table, when},
     },
     LIMIT, link, size,
 };
@@ -61,21 +61,7 @@ pub(in super::super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiErr
             <p class="muted after" data-part="usage">{said}</p>
             <section class="card" data-part="list" aria-labelledby="sent">
                 <header><h2 id="sent">"Uploads"</h2></header>
-                <div class="tablewrap" tabindex="0" role="region" aria-label="Table of uploads">
-                    <table class="listed" role="table" aria-labelledby="sent">
-                        <thead role="rowgroup">
-                            <tr role="row">
-                                <th scope="col" role="columnheader">"Name"</th>
-                                <th scope="col" role="columnheader">"Size"</th>
-                                <th scope="col" role="columnheader">"Workflow"</th>
-                                <th scope="col" role="columnheader">"Type"</th>
-                                <th scope="col" role="columnheader">"Sent"</th>
-                                <th scope="col" role="columnheader"><span class="hidden">"Action"</span></th>
-                            </tr>
-                        </thead>
-                        <tbody role="rowgroup">{rows}</tbody>
-                    </table>
-                </div>
+                {table("Table of uploads", Called::As("sent".to_owned()), &["Name", "Size", "Workflow", "Type", "Sent", ""], rows.into_any())}
                 {list.items.is_empty().then(|| view! { <p class="empty">"No uploads yet. Send a file above."</p> })}
                 {pager(asked, list.items.len(), list.total, "upload", list.next.as_deref())}
             </section>
