@@ -13,7 +13,7 @@ use super::{
     Asked, Written,
     files::link,
     page,
-    part::{Field, confirm, empty, field, pager, refusal, refused, summary, when},
+    part::{Called, Field, confirm, empty, field, pager, refusal, refused, summary, table, when},
 };
 
 const LIMIT: u32 = 50;
@@ -26,7 +26,7 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
     let (list, schedules) = try_join(list, reports.schedules(actor)).await?;
     let choices = Choices::of(asked).await?;
     Ok(page("Reports", || {
-        let rows = list.items.iter().map(row).collect_view();
+        let rows = list.items.iter().map(row).collect_view().into_any();
         let marked = refusal(asked, ASK).is_some() || refusal(asked, SCHEDULE).is_some();
         view! {
             {confirm(asked)}
@@ -37,20 +37,7 @@ pub(super) async fn write(asked: &Asked<'_>) -> Result<Written, ApiError> {
             </div>
             <section class="card" data-part="list" data-follows="reports:me" aria-labelledby="made">
                 <header><h2 id="made">"Your reports"</h2></header>
-                <div class="tablewrap" tabindex="0" role="region" aria-label="Table of reports">
-                    <table class="listed" role="table" aria-labelledby="made">
-                        <thead role="rowgroup">
-                            <tr role="row">
-                                <th scope="col" role="columnheader">"Report"</th>
-                                <th scope="col" role="columnheader">"State"</th>
-                                <th scope="col" role="columnheader">"Rows"</th>
-                                <th scope="col" role="columnheader">"Asked for"</th>
-                                <th scope="col" role="columnheader"><span class="hidden">"Action"</span></th>
-                            </tr>
-                        </thead>
-                        <tbody role="rowgroup">{rows}</tbody>
-                    </table>
-                </div>
+                {table("Table of reports", Called::As("made".to_owned()), &["Report", "State", "Rows", "Asked for", ""], rows)}
                 {list.items.is_empty().then(|| empty(asked, &[], "None yet. What you ask for will be here, and among the outputs.", "reports"))}
                 {pager(asked, list.items.len(), list.total, "report", list.next.as_deref())}
             </section>
