@@ -3,14 +3,13 @@
 use axum::body::Bytes;
 use domain::{ApiError, activity::EventRow};
 use futures_util::{StreamExt, TryStreamExt, stream, stream::BoxStream};
-use rust_xlsxwriter::{DocProperties, Format as Style, Workbook, XlsxError};
-use services::{Activity, Export};
+use rust_xlsxwriter::XlsxError;
+use services::{
+    Activity, Export, csv,
+    sheets::{Cell, Sheets},
+};
 use tokio::{io::AsyncReadExt, sync::mpsc};
 
-use services::csv;
-
-/// A sheet holds no more, the line of names included.
-const SHEET_MAX: u32 = 1_048_576;
 /// Bytes of a file sent at once.
 const PIECE: usize = 64 * 1024;
 
@@ -115,7 +114,7 @@ fn cells(r: &EventRow) -> [String; 14] {
     ]
 }
 
-/// A workbook is an archive with its contents at the end: it is made as a file, row by row, and sent when it is whole.
+/// A workbook is made as a file, and sent when it is whole.
 async fn workbook(
     activity: Activity,
     mut export: Export,
@@ -151,38 +150,12 @@ async fn workbook(
     Ok(pieces.boxed())
 }
 
-/// Texts are written as texts, so none is taken for a formula. Memory stays the same however many rows there are.
 fn write(rows: &mut mpsc::Receiver<Vec<EventRow>>) -> Result<std::fs::File, XlsxError> {
-    let mut book = Workbook::new();
-    book.set_properties(&DocProperties::new().set_title("Activity"));
-    let bold = Style::new().set_bold();
-    let mut sheets = 0;
-    let mut line = SHEET_MAX;
+    let mut sheets = Sheets::new(&COLUMNS);
     while let Some(rows) = rows.blocking_recv() {
         for row in rows {
-            if line == SHEET_MAX {
-                let sheet = book.add_worksheet_with_constant_memory()?;
-                sheet.set_freeze_panes(1, 0)?;
-                for (column, name) in (0..).zip(COLUMNS) {
-                    sheet.write_string_with_format(0, column, name, &bold)?;
-                }
-                (line, sheets) = (1, sheets + 1);
-            }
-            let sheet = book.worksheet_from_index(sheets - 1)?;
-            for (column, cell) in (0..).zip(cells(&row)) {
-                sheet.write_string(line, column, cell)?;
-            }
-            line += 1;
+            sheets.row(cells(&row).map(Cell::from))?;
         }
     }
-    if sheets == 0 {
-        let sheet = book.add_worksheet();
-        for (column, name) in (0..).zip(COLUMNS) {
-            sheet.write_string_with_format(0, column, name, &bold)?;
-        }
-    }
-    let mut file = tempfile::tempfile()?;
-    book.save_to_writer(&mut file)?;
-    std::io::Seek::rewind(&mut file)?;
-    Ok(file)
+    sheets.finish("Activity")
 }

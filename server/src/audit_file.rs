@@ -1,8 +1,6 @@
 //! The audit log as a file: the same for the command and the download.
 
-use services::AuditRow;
-
-use services::csv;
+use services::{AuditRow, csv};
 
 /// How it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

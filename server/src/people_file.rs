@@ -1,7 +1,6 @@
 //! People as a file: the same for the command and the download.
 
 use domain::{Time, people::AccountRow};
-
 use services::csv;
 
 const HEAD: [&str; 10] = [

@@ -29,6 +29,7 @@ pub mod second_factor;
 pub mod secret;
 pub mod sessions;
 pub mod settings;
+pub mod sheets;
 mod signs;
 pub mod store;
 mod throttle;

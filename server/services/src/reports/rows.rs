@@ -16,6 +16,7 @@ use super::Reports;
 use crate::{
     activity::Export,
     files::{Kind, Of},
+    sheets::Cell,
     store::interval::{self, After, Which},
 };
 
@@ -23,22 +24,11 @@ use crate::{
 const PAGE: u32 = 200;
 const INTERVALS: i64 = 1_000;
 
-/// One cell.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Cell {
-    Text(String),
-    Number(u64),
-}
+pub(super) type Row = Vec<Cell>;
 
 impl From<&str> for Cell {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())
-    }
-}
-
-impl From<String> for Cell {
-    fn from(text: String) -> Self {
-        Self::Text(text)
     }
 }
 
@@ -47,8 +37,6 @@ impl From<&Option<String>> for Cell {
         Self::Text(text.clone().unwrap_or_default())
     }
 }
-
-pub(super) type Row = Vec<Cell>;
 
 /// Sums by one thing.
 #[derive(Clone, Debug)]

@@ -1,18 +1,20 @@
 //! A report as a file: a workbook, comma-separated values, or a page to print.
 
-use std::{fmt::Write, io::Seek};
+use std::{fmt::Write, fs::File};
 
 use bytes::Bytes;
 use domain::{ApiError, reports::Form};
 use html_escape::encode_safe;
-use rust_xlsxwriter::{DocProperties, Format as Style, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Format as Style, Worksheet, XlsxError};
 use tokio::{io::AsyncReadExt, sync::mpsc, task::JoinHandle};
 
-use super::rows::{Cell, Row, Summary};
-use crate::{csv, files::Making};
+use super::rows::{Row, Summary};
+use crate::{
+    csv,
+    files::Making,
+    sheets::{Cell, Sheets},
+};
 
-/// A sheet holds no more rows, the line of names included.
-const SHEET_MAX: u32 = 1_048_576;
 /// Bytes of a workbook put into the storage at once.
 const PIECE: usize = 64 * 1024;
 /// Rows of a page to print, and groups of each of its sums: more is nothing to print.
@@ -25,7 +27,7 @@ type Columns = &'static [&'static str];
 pub(super) enum Writer {
     Csv,
     Page { columns: Columns, first: Vec<Row>, more: usize },
-    Book { give: mpsc::Sender<Part>, writing: JoinHandle<Result<std::fs::File, XlsxError>> },
+    Book { give: mpsc::Sender<Part>, writing: JoinHandle<Result<File, XlsxError>> },
 }
 
 /// What a workbook is made of, in this order.
@@ -98,66 +100,23 @@ fn text(cell: Cell) -> String {
     }
 }
 
-/// The sums first, then the rows, on as many sheets as they need. Texts are written as texts, so that none is taken for a
-/// formula. Where whoever gives goes away, there is no file.
-fn book(columns: Columns, parts: &mut mpsc::Receiver<Part>) -> Result<std::fs::File, XlsxError> {
-    let (mut book, bold) = (Workbook::new(), Style::new().set_bold());
-    book.add_worksheet().set_name("Summary")?;
-    let (mut sheets, mut line) = (1, SHEET_MAX);
-    let mut summary = None;
+/// The sums first, then the rows. Where whoever gives goes away, there is no file.
+fn book(columns: Columns, parts: &mut mpsc::Receiver<Part>) -> Result<File, XlsxError> {
+    let mut sheets = Sheets::with_summary(columns)?;
     while let Some(part) = parts.blocking_recv() {
-        let rows = match part {
-            Part::Rows(rows) => rows,
-            Part::Summary(of) => {
-                summary = Some(of);
-                break;
+        match part {
+            Part::Rows(rows) => rows.into_iter().try_for_each(|row| sheets.row(row))?,
+            Part::Summary(summary) => {
+                sums_sheet(sheets.summary()?, &summary)?;
+                return sheets.finish(summary.title);
             }
-        };
-        for row in rows {
-            if line == SHEET_MAX {
-                rows_sheet(&mut book, sheets, columns, &bold)?;
-                (line, sheets) = (1, sheets + 1);
-            }
-            let sheet = book.worksheet_from_index(sheets - 1)?;
-            for (column, cell) in (0..).zip(row) {
-                put(sheet, line, column, cell)?;
-            }
-            line += 1;
         }
     }
-    let Some(summary) = summary else {
-        return Err(XlsxError::CustomError("nobody wants it any more".to_owned()));
-    };
-    if sheets == 1 {
-        rows_sheet(&mut book, sheets, columns, &bold)?;
-    }
-    book.set_properties(&DocProperties::new().set_title(summary.title));
-    sums_sheet(book.worksheet_from_index(0)?, &summary, &bold)?;
-    let mut file = tempfile::tempfile()?;
-    book.save_to_writer(&mut file)?;
-    file.rewind()?;
-    Ok(file)
+    Err(XlsxError::CustomError("nobody wants it any more".to_owned()))
 }
 
-fn rows_sheet(book: &mut Workbook, number: usize, columns: Columns, bold: &Style) -> Result<(), XlsxError> {
-    let name = if number == 1 { "Rows".to_owned() } else { format!("Rows {number}") };
-    let sheet = book.add_worksheet_with_constant_memory()?;
-    sheet.set_name(name)?.set_freeze_panes(1, 0)?;
-    for (column, name) in (0..).zip(columns) {
-        sheet.write_string_with_format(0, column, *name, bold)?;
-    }
-    Ok(())
-}
-
-fn put(sheet: &mut Worksheet, line: u32, column: u16, cell: Cell) -> Result<(), XlsxError> {
-    match cell {
-        Cell::Text(text) if text.is_empty() => Ok(()),
-        Cell::Text(text) => sheet.write_string(line, column, text).map(drop),
-        Cell::Number(n) => sheet.write_number(line, column, n as f64).map(drop),
-    }
-}
-
-fn sums_sheet(sheet: &mut Worksheet, summary: &Summary, bold: &Style) -> Result<(), XlsxError> {
+fn sums_sheet(sheet: &mut Worksheet, summary: &Summary) -> Result<(), XlsxError> {
+    let bold = &Style::new().set_bold();
     sheet.set_column_width(0, 36)?.set_column_width(1, 24)?;
     sheet.write_string_with_format(0, 0, summary.title, bold)?;
     let mut line = 1;
