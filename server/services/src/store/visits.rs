@@ -11,7 +11,7 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 
 use super::{
     card::marks,
-    events::{NewEvent, chunks, insert},
+    events::{NewEvent, insert, lists},
     sql::{Sql, values},
 };
 
@@ -38,12 +38,11 @@ pub(super) async fn take_in(
     let people: BTreeSet<UserId> = fresh.iter().map(|v| v.user).collect();
     let people: Vec<UserId> = people.into_iter().collect();
     let mut all = fresh.clone();
-    for chunk in chunks(&people) {
+    for mut values in lists(&people) {
         let text = format!(
             "DELETE FROM visits WHERE user_id IN ({}) AND to_at >= ? AND from_at <= ? RETURNING {COLUMNS}",
-            marks(chunk.len())
+            marks(values.len())
         );
-        let mut values: Vec<Value> = chunk.iter().map(|id| Value::from(*id)).collect();
         values.extend(values![from.plus(-GAP).0, to.plus(GAP).0]);
         for r in Sql::new(text, values).rows(txn).await? {
             all.push(visit(&r)?);
@@ -54,7 +53,7 @@ pub(super) async fn take_in(
     let mut statements = insert(&format!("INSERT INTO visits ({COLUMNS}) VALUES "), &rows, "");
     for (day, people) in changed(zone, &fresh, &all) {
         let people: Vec<UserId> = people.into_iter().collect();
-        statements.extend(chunks(&people).map(|chunk| active(zone, day, Some(chunk))));
+        statements.extend(lists(&people).map(|ids| active(zone, day, Some(ids))));
     }
     Ok(statements)
 }
@@ -75,12 +74,11 @@ fn changed(zone: Zone, fresh: &[Visit], all: &[Visit]) -> BTreeMap<Day, BTreeSet
 }
 
 /// Counts again how long these people, or all, were active on the day.
-pub(super) fn active(zone: Zone, day: Day, people: Option<&[UserId]>) -> Sql {
+pub(super) fn active(zone: Zone, day: Day, people: Option<Vec<Value>>) -> Sql {
     let (begin, end) = zone.span(day);
     let mut sql = Sql::new(ACTIVE_S, values![end.0, end.0, begin.0, begin.0, begin.0, end.0, day.0]);
     if let Some(people) = people {
-        let ids = people.iter().map(|id| Value::from(*id)).collect();
-        sql.push(&format!(" AND user_id IN ({})", marks(people.len())), ids);
+        sql.push(&format!(" AND user_id IN ({})", marks(people.len())), people);
     }
     sql
 }

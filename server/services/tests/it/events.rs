@@ -440,8 +440,8 @@ async fn an_export_tells_how_far_it_is() {
             activity.begin_export(&s.session.actor(), &filter, "csv", Some(&key)).await.unwrap()
         };
         let mut export = begin("one".into()).await;
-        let find = |key| activity.exporting(&actor, key, false).unwrap();
-        let at = |key| find(key).unwrap();
+        let find = |key: &str| activity.exporting(&actor, key, false).unwrap();
+        let at = |key: &str| find(key).unwrap();
         let expected = async |key: &str| {
             while find(key).unwrap().expected.is_none() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
