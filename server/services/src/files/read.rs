@@ -113,10 +113,13 @@ impl Files {
         let reach = actor.reach(Action::Files);
         let mine = |f: &File| f.user_id == own || reach.covers(f.organisation);
         let file = file.filter(mine).ok_or_else(ApiError::not_found)?;
-        if let (Kind::Output, Reach::Organisation(of)) = (kind, reach)
-            && file.user_id != own
-            && store.within(reports::is_beyond(store.read(), id, of)).await?
-        {
+        // A report is only for who may see now what is in it, and be it their own.
+        let of = match reach {
+            Reach::Everything => return Ok(file),
+            Reach::Organisation(of) => Some(of),
+            Reach::Nothing => None,
+        };
+        if kind == Kind::Output && store.within(reports::is_beyond(store.read(), id, of)).await? {
             return Err(ApiError::not_found());
         }
         Ok(file)

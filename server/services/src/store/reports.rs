@@ -320,12 +320,16 @@ pub(crate) async fn count_schedules(db: &impl ConnectionTrait, user: UserId) -> 
     Ok(Sql::new("SELECT count(*) FROM report_schedules WHERE user_id = ?", values![user]).number(db).await? as u64)
 }
 
-/// Whether an output is a report of more than this organisation's people: nothing for their manager.
+/// Whether an output is a report of more than this organisation's people: nothing for their manager. Without one, whether
+/// it is a report at all.
 pub(crate) async fn is_beyond(
     db: &impl ConnectionTrait,
     output: Uuid,
-    organisation: OrganisationId,
+    organisation: Option<OrganisationId>,
 ) -> Result<bool, DbErr> {
-    let text = "SELECT count(*) FROM reports WHERE output_id = ? AND reach_id IS DISTINCT FROM ?";
-    Ok(Sql::new(text, values![output, organisation]).number(db).await? > 0)
+    let mut sql = Sql::new("SELECT count(*) FROM reports WHERE output_id = ?", values![output]);
+    if let Some(id) = organisation {
+        sql.push(" AND reach_id IS DISTINCT FROM ?", values![id]);
+    }
+    Ok(sql.number(db).await? > 0)
 }

@@ -191,6 +191,13 @@ async fn a_report_is_within_the_reach_of_whoever_asks() {
         let seen = files.list(&max.actor(), Of::Others, Kind::Output, &all, 200, None).await.unwrap();
         assert_eq!(seen.items.iter().map(|f| f.id).collect::<Vec<_>>(), [of_max.output.unwrap()]);
         assert_eq!(seen.total, Some(1));
+        // Nor does who is no manager any more fetch what they asked for as one.
+        let role = UserEdit { role: Some("member".into()), ..UserEdit::default() };
+        w.services.accounts.edit(OP, "max", role).await.unwrap();
+        let signed_in = w.session(&w.services.accounts.card(OP, max.card().id).await.unwrap()).await;
+        let member = w.check(signed_in.token.expose()).await.unwrap().actor();
+        let fetched = files.one(&member, Kind::Output, of_max.output.unwrap()).await;
+        assert_eq!(fetched.unwrap_err().code, ErrorCode::NotFound);
         // Reports are one's own.
         assert_eq!(reports.cancel(&max.actor(), of_south.id).await.unwrap_err().code, ErrorCode::NotFound);
         assert_eq!(reports.cancel(&ada.actor(), of_south.id).await.unwrap_err().code, ErrorCode::Conflict);
