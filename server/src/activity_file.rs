@@ -1,11 +1,13 @@
 //! What people did as a file: comma-separated values, JSON Lines, or a workbook, made while it is read.
 
+use std::path::{Path, PathBuf};
+
 use axum::body::Bytes;
 use domain::{ApiError, activity::EventRow};
 use futures_util::{StreamExt, TryStreamExt, stream, stream::BoxStream};
 use rust_xlsxwriter::XlsxError;
 use services::{
-    Activity, Export, csv,
+    Activity, Export, Services, csv,
     sheets::{Cell, Sheets},
 };
 use tokio::{io::AsyncReadExt, sync::mpsc};
@@ -63,12 +65,13 @@ impl Format {
 
 /// The file, piece by piece: as much in memory as the reader takes next.
 pub(crate) fn stream(
-    activity: Activity,
+    services: &Services,
     export: Export,
     format: Format,
 ) -> BoxStream<'static, Result<Bytes, ApiError>> {
+    let activity = services.activity.clone();
     if format == Format::Xlsx {
-        return stream::once(workbook(activity, export)).try_flatten().boxed();
+        return stream::once(workbook(activity, export, services.data_dir.clone())).try_flatten().boxed();
     }
     let head = if format == Format::Csv { csv::lines([COLUMNS.map(str::to_owned)]) } else { vec![] };
     let rows = stream::try_unfold((activity, export), move |(activity, mut export)| async move {
@@ -118,9 +121,10 @@ fn cells(r: &EventRow) -> [String; 14] {
 async fn workbook(
     activity: Activity,
     mut export: Export,
+    folder: PathBuf,
 ) -> Result<BoxStream<'static, Result<Bytes, ApiError>>, ApiError> {
     let (give, mut take) = mpsc::channel::<Vec<EventRow>>(2);
-    let writing = tokio::task::spawn_blocking(move || write(&mut take));
+    let writing = tokio::task::spawn_blocking(move || write(&folder, &mut take));
     loop {
         let rows = activity.export_next(&mut export).await?;
         if rows.is_empty() || give.send(rows).await.is_err() {
@@ -150,8 +154,8 @@ async fn workbook(
     Ok(pieces.boxed())
 }
 
-fn write(rows: &mut mpsc::Receiver<Vec<EventRow>>) -> Result<std::fs::File, XlsxError> {
-    let mut sheets = Sheets::new(&COLUMNS);
+fn write(folder: &Path, rows: &mut mpsc::Receiver<Vec<EventRow>>) -> Result<std::fs::File, XlsxError> {
+    let mut sheets = Sheets::new(&COLUMNS, folder)?;
     while let Some(rows) = rows.blocking_recv() {
         for row in rows {
             sheets.row(cells(&row).map(Cell::from))?;

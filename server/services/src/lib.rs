@@ -129,7 +129,8 @@ pub struct Services {
     pub traffic: Traffic,
     pub settings: SettingsOf,
     pub clock: Clock,
-    data_dir: PathBuf,
+    /// Where there is room for what grows: never the system's folder for temporary files, which may be memory.
+    pub data_dir: PathBuf,
 }
 
 impl Services {
@@ -173,7 +174,7 @@ impl Services {
         let changing = SettingsOf::new(sessions.clone());
         let notices = Notices::new(sessions.clone());
         let files = Files::open(sessions.clone(), notices.clone(), &config.storage_url)?;
-        let reports = Reports::new(sessions.clone(), activity.clone(), files.clone());
+        let reports = Reports::new(sessions.clone(), activity.clone(), files.clone(), config.data_dir.clone());
         let (here, of) = (presence.clone(), activity.clone());
         let traffic = Traffic::open(store.clone(), of, here, clock.clone(), config.background).await?;
         if config.background {

@@ -1,7 +1,11 @@
 //! Workbooks of any number of rows. A workbook is an archive with its contents at the end: it is made as a file of the
 //! machine, row by row, in memory that does not grow with them.
 
-use std::{fs::File, io::Seek};
+use std::{
+    fs::File,
+    io::Seek,
+    path::{Path, PathBuf},
+};
 
 use rust_xlsxwriter::{DocProperties, Format, Workbook, Worksheet, XlsxError};
 
@@ -26,6 +30,7 @@ impl From<String> for Cell {
 pub struct Sheets {
     book: Workbook,
     columns: &'static [&'static str],
+    folder: PathBuf,
     /// Those that are there, of which the ones before `first` hold no rows.
     count: usize,
     first: usize,
@@ -33,13 +38,17 @@ pub struct Sheets {
 }
 
 impl Sheets {
-    pub fn new(columns: &'static [&'static str]) -> Self {
-        Self { book: Workbook::new(), columns, count: 0, first: 0, line: ROWS_MAX }
+    /// `folder` has room for all of it.
+    pub fn new(columns: &'static [&'static str], folder: &Path) -> Result<Self, XlsxError> {
+        let mut book = Workbook::new();
+        // A sheet may be larger than 4 GiB before it is packed.
+        book.set_tempdir(folder)?.use_zip_large_file(true);
+        Ok(Self { book, columns, folder: folder.to_owned(), count: 0, first: 0, line: ROWS_MAX })
     }
 
     /// With a sheet before the rows, for what is known once they are written.
-    pub(crate) fn with_summary(columns: &'static [&'static str]) -> Result<Self, XlsxError> {
-        let mut this = Self { count: 1, first: 1, ..Self::new(columns) };
+    pub(crate) fn with_summary(columns: &'static [&'static str], folder: &Path) -> Result<Self, XlsxError> {
+        let mut this = Self { count: 1, first: 1, ..Self::new(columns, folder)? };
         this.book.add_worksheet().set_name("Summary")?;
         Ok(this)
     }
@@ -82,7 +91,7 @@ impl Sheets {
             self.begin()?;
         }
         self.book.set_properties(&DocProperties::new().set_title(title));
-        let mut file = tempfile::tempfile()?;
+        let mut file = tempfile::tempfile_in(&self.folder)?;
         self.book.save_to_writer(&mut file)?;
         file.rewind()?;
         Ok(file)

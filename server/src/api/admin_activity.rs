@@ -102,7 +102,7 @@ pub(super) async fn export(
         Some(ExportFormat::Json) => Format::Json,
     };
     let export = state.services.activity.begin_export(&caller.actor, &filter, format.word(), p.key.as_deref()).await?;
-    let body = Body::from_stream(activity_file::stream(state.services.activity.clone(), export, format));
+    let body = Body::from_stream(activity_file::stream(&state.services, export, format));
     let disposition = format!("attachment; filename=\"rollcall-activity.{}\"", format.extension());
     Ok(([(CONTENT_TYPE, format.kind().to_owned()), (CONTENT_DISPOSITION, disposition)], body).into_response())
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{Aftermath, Directory, LIMIT_MAX, after, cut, named, occupied};
 use crate::{
     sessions::{Page, commit},
-    store::{Sql, db, groups, people, values},
+    store::{Sql, db, groups, people, reports, values},
 };
 
 const TABLE: &str = "organisations";
@@ -121,6 +121,8 @@ impl Directory {
                 if dry_run {
                     return Ok(moved);
                 }
+                // They say of whom they are only as long as it is there.
+                reports::delete_outputs_of(&txn, id).await.map_err(db)?;
                 groups::delete(&txn, TABLE, id).await.map_err(db)?;
                 let details = Some(json!({"moved": moved, "to": to}));
                 this.audit(&txn, &by, "organisation_deleted", KIND, &name, details).await?;

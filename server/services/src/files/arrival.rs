@@ -8,6 +8,7 @@ use domain::{
     files::{self, File, HEAD, Room, Sniffed},
 };
 use sha2::{Digest, Sha256};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{Files, lost, running::Running, storage::Writer};
@@ -30,7 +31,8 @@ pub struct Arrival {
     name: String,
     label: Option<String>,
     room: Room,
-    writer: Writer,
+    /// Until all of it has come.
+    writer: Option<Writer>,
     hash: Sha256,
     size: u64,
     /// The first bytes, until it is known what they are.
@@ -73,7 +75,7 @@ impl Files {
             session: Arc::clone(session),
             table,
             id,
-            writer: self.storage().write(id),
+            writer: Some(self.storage().write(id)),
             name,
             label,
             room,
@@ -131,7 +133,10 @@ impl Arrival {
     }
 
     async fn put(&mut self, bytes: Bytes) -> Result<(), ApiError> {
-        self.writer.put(bytes).await.map_err(|e| lost(&e))
+        match &mut self.writer {
+            Some(writer) => writer.put(bytes).await.map_err(|e| lost(&e)),
+            None => Ok(()),
+        }
     }
 
     /// Nothing has come yet.
@@ -148,17 +153,27 @@ impl Arrival {
             self.look().await?;
         }
         let ip = ip.to_owned();
-        let sessions = self.files.sessions.clone();
-        // To its end even when whoever sent it goes away.
-        sessions.act(async move { self.settle(&ip).await }).await
+        // To its end even when whoever sent it goes away, and however long the storage takes.
+        let settled = tokio::spawn(async move { self.settle(ip).await }.instrument(tracing::Span::current()));
+        settled.await.map_err(|e| {
+            tracing::error!(error = %e, "a file could not be settled");
+            ApiError::internal()
+        })?
     }
 
     /// From here on a file that has no row is known to be one: whatever stops us, it is removed.
-    async fn settle(self, ip: &str) -> Result<File, ApiError> {
+    async fn settle(mut self, ip: String) -> Result<File, ApiError> {
         let (files, id) = (self.files.clone(), self.id);
         let expected = files.expected(id);
         files.write_down(&expected).await?;
-        let kept = self.keep(ip).await;
+        let placed = match self.writer.take() {
+            Some(writer) => writer.place().await.map_err(|e| lost(&e)),
+            None => Err(ApiError::internal()),
+        };
+        let kept = match placed {
+            Ok(()) => files.sessions.act(async move { self.keep(&ip).await }).await,
+            Err(e) => Err(e),
+        };
         if kept.is_err() {
             files.give_up(vec![expected]).await;
         }
@@ -167,7 +182,6 @@ impl Arrival {
 
     async fn keep(self, ip: &str) -> Result<File, ApiError> {
         let (files, store) = (&self.files, self.files.store());
-        self.writer.place().await.map_err(|e| lost(&e))?;
         let person = self.session.actor();
         let card = &person.person()?.card;
         let new = New {

@@ -51,17 +51,17 @@ impl Making {
             files.give_up(vec![expected]).await;
             return Err(lost(&e));
         }
-        Ok(Made { id, room, hash: hash.finalize().into(), size, expected })
+        Ok(Made { id, room, hash: hash.finalize().into(), size, _expected: expected })
     }
 }
 
-/// One that is in its place and has no row yet; to be settled in any case.
+/// One that is in its place and has no row yet. Once it is dropped, a file that has none goes (`remove_unkept`).
 pub(crate) struct Made {
     id: Uuid,
     room: Room,
     hash: [u8; 32],
     size: u64,
-    expected: Expected,
+    _expected: Expected,
 }
 
 impl Made {
@@ -90,11 +90,5 @@ impl Made {
         rows::insert(txn, Table::Outputs, new).await.map_err(db)?;
         rows::settled(txn, self.id).await.map_err(db)?;
         Ok(self.id)
-    }
-
-    /// After the commit, or when there was none: then the file goes.
-    pub(crate) async fn settle(self, files: &Files) {
-        drop(self.expected);
-        files.remove_unkept().await;
     }
 }

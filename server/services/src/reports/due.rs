@@ -54,13 +54,15 @@ impl Reports {
         let (zone, now) = (self.zone(), self.clock().now());
         let minute = TimeOfDay::parse(&s.at).unwrap_or(TimeOfDay::MORNING).minutes();
         let (first, last) = s.every.period(zone, minute, now);
+        // Due by the clocks of a zone that is not in force any more: from now on by those that are.
+        let moved = s.every.next(zone, minute, s.next_at.plus(-1)) != s.next_at;
         let txn = self.sessions.begin().await?;
         if !rows::move_on(&txn, s.id, s.next_at, s.every.next(zone, minute, now)).await.map_err(db)? {
             return Ok(false);
         }
         let cards = card::by_ids(&txn, &[user]).await.map_err(db)?;
         let reach = |c: &UserCard| reach(c.level, c.organisation.as_ref().map(|o| o.id), s.subject.action());
-        if cards.first().map(reach).is_none_or(|reach| reach == Reach::Nothing) {
+        if moved || cards.first().map(reach).is_none_or(|reach| reach == Reach::Nothing) {
             // Who may not see it now may again later.
             commit(txn).await?;
             return Ok(false);

@@ -72,7 +72,7 @@ impl Reports {
             store.within(rows::changed(store.read(), &users)).await?.into_iter().collect();
         let frame = Bytes::from(wire::broadcast("reports:me", "events", &json!({})));
         for w in self.watchers().values_mut() {
-            let Some(at) = changed.get(&w.user).filter(|at| **at > w.known) else { continue };
+            let Some(at) = changed.get(&w.user).filter(|at| **at != w.known) else { continue };
             w.known = *at;
             if let Some(outbox) = w.outbox.upgrade() {
                 outbox.push(frame.clone());

@@ -15,6 +15,7 @@ mod write;
 
 use std::{
     collections::HashMap,
+    path::PathBuf,
     sync::{Arc, Mutex},
 };
 
@@ -49,6 +50,8 @@ const SCHEDULES_MAX: u64 = 20;
 const DAYS_MAX: i64 = 366;
 
 struct Inner {
+    /// Where workbooks are made.
+    folder: PathBuf,
     /// There is something to make.
     waiting: Notify,
     /// A std mutex, held while memory is changed and never while anything is waited for.
@@ -65,9 +68,9 @@ pub struct Reports {
 }
 
 impl Reports {
-    pub(crate) fn new(sessions: Sessions, activity: Activity, files: Files) -> Self {
+    pub(crate) fn new(sessions: Sessions, activity: Activity, files: Files, folder: PathBuf) -> Self {
         let (waiting, watchers) = Default::default();
-        Self { sessions, activity, files, inner: Arc::new(Inner { waiting, watchers }) }
+        Self { sessions, activity, files, inner: Arc::new(Inner { folder, waiting, watchers }) }
     }
 
     fn store(&self) -> &Store {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Actor, ApiError, Reach, Time,
-    activity::{EventFilter, EventRow, Lengths, SignIn, Zone},
+    activity::{Day, EventFilter, EventRow, Lengths, SignIn, Zone},
     files::{File, FileFilter, bytes_text},
     presence::{State, history::WasHere},
     reports::{Report, Subject},
@@ -97,21 +97,29 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Begins, with how many rows there will be.
-    pub(super) async fn open(reports: &Reports, actor: Actor, report: Report) -> Result<(Self, u64), ApiError> {
+    /// Begins, with how many rows there will be, where that is quickly known. The period is that of the zone of now.
+    pub(super) async fn open(
+        reports: &Reports,
+        actor: Actor,
+        mut report: Report,
+    ) -> Result<(Self, Option<u64>), ApiError> {
+        let zone = reports.zone();
+        if let (Some(first), Some(last)) = (Day::parse(&report.first_day), Day::parse(&report.last_day)) {
+            (report.from, report.to) = (zone.begin(first), zone.span(last).1);
+        }
         let reach = actor.require(report.subject.action())?;
         let (activity, now) = (&reports.activity, reports.clock().now());
         let store = reports.store();
         let (next, sums, total) = match report.subject {
             Subject::Activity => {
                 let export = activity.export(&actor, &events_of(&report)).await?;
-                let total = activity.export_count(&export).await?;
+                let total = activity.export_count(&export).await.ok();
                 let by = |title, of| Sums::new(title, of, &["Events"]);
                 let sums = [by("By day", DAY), by("By kind", "Kind"), by("By person", PERSON), by("By page", "Page")];
                 (Next::Events(export), sums.to_vec(), total)
             }
             Subject::Sessions => {
-                let total = reports.sessions.count(&actor, &sessions_of(&report)).await?;
+                let total = reports.sessions.count(&actor, &sessions_of(&report)).await.ok();
                 let by = |title, of| Sums::new(title, of, &["Sessions"]);
                 let sums = [by("By day", DAY), by("By person", PERSON), by("By device", "Device"), by("By end", "End")];
                 (Next::Sessions(None), sums.to_vec(), total)
@@ -120,7 +128,7 @@ impl Rows {
                 let first = reports.files.list(&actor, Of::Others, Kind::Upload, &uploads_of(&report), 1, None).await?;
                 let by = |title, of| Sums::new(title, of, &["Files", "Bytes"]);
                 let sums = [by("By day", DAY), by("By person", PERSON), by("By workflow", "Workflow")];
-                (Next::Uploads(None), sums.to_vec(), first.total.unwrap_or_default())
+                (Next::Uploads(None), sums.to_vec(), first.total)
             }
             Subject::Presence => {
                 reports.sessions.inner.presence.flush().await?;
@@ -129,13 +137,13 @@ impl Rows {
                 let organisation = report.organisation.as_ref().map(|o| o.id);
                 let (from, to) = (report.from.max(kept), report.to.min(now));
                 let which = Which { reach, organisation, from, to };
-                let total = store.within(interval::count(store.read(), which)).await?;
+                let total = store.within(interval::count(store.read(), which)).await.ok();
                 let seconds = ["Online (s)", "Busy (s)", "Active (s)", "Idle (s)", "Away (s)", "Unknown (s)"];
                 let sums = vec![Sums::new("By person", PERSON, &seconds)];
                 (Next::Intervals(which, None), sums, total)
             }
         };
-        let (reports, zone) = (reports.clone(), activity.zone());
+        let reports = reports.clone();
         let (read, bytes, lengths) = (0, 0, vec![]);
         Ok((Self { reports, actor, report, zone, now, next, sums, read, bytes, lengths }, total))
     }
@@ -309,9 +317,10 @@ impl Rows {
     /// Cut at the bounds of the period; what goes on is cut at now.
     fn interval(&mut self, i: &WasHere, which: Which) -> Row {
         let (from, to) = (i.since.max(which.from), i.until.unwrap_or(which.to).min(which.to));
-        let seconds = (to.since(from).max(0) / SECOND).unsigned_abs();
+        let ms = to.since(from).max(0).unsigned_abs();
         let states = &State::ALL[..5];
-        let of = |is: bool| if is { seconds } else { 0 };
+        // Summed to the millisecond: seconds cut one by one would be too few.
+        let of = |is: bool| if is { ms } else { 0 };
         let numbers: Vec<u64> =
             [of(i.state.is_online())].into_iter().chain(states.iter().map(|s| of(*s == i.state))).collect();
         self.sums[0].add(format!("{} ({})", i.name, i.username), &numbers);
@@ -322,7 +331,7 @@ impl Rows {
             i.state.as_str().into(),
             self.at(from),
             self.at(to),
-            Cell::Number(seconds),
+            Cell::Number(ms / SECOND.unsigned_abs()),
             i.cause.as_str().into(),
             yes(i.until.is_none()),
             yes(i.invisible),
@@ -330,7 +339,12 @@ impl Rows {
     }
 
     /// What it all comes to, once all rows are read.
-    pub(super) fn summary(self) -> Summary {
+    pub(super) fn summary(mut self) -> Summary {
+        if self.report.subject == Subject::Presence {
+            for n in self.sums.iter_mut().flat_map(|s| s.groups.values_mut()).flatten() {
+                *n /= SECOND.unsigned_abs();
+            }
+        }
         let (report, zone) = (self.report, self.zone);
         let days = if report.first_day == report.last_day {
             report.first_day.clone()

@@ -1,6 +1,7 @@
 //! Making reports, one at a time.
 
 use std::{
+    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -14,6 +15,7 @@ use domain::{
     reports::Report,
     time::{MINUTE, Millis, SECOND},
 };
+use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -78,8 +80,14 @@ impl Reports {
 
     async fn make(&self, taken: &Taken, by: Uuid, stop: &CancellationToken) -> Result<(), ApiError> {
         let (store, progress) = (self.store(), Progress::default());
+        if taken.tries > TRIES {
+            let problem = "It could not be made: the server stopped each time while it was.";
+            return store.within(rows::fail(store.write(), by, problem, self.clock().now())).await.map(drop);
+        }
         let made = tokio::select! {
-            made = self.produce(taken, by, &progress) => made,
+            made = AssertUnwindSafe(self.produce(taken, by, &progress)).catch_unwind() => {
+                made.unwrap_or_else(|_| Err(ApiError::internal()))
+            }
             // Cancelled, or taken by another: nothing of it is left.
             () = self.keep(by, &progress) => return Ok(()),
             () = stop.cancelled() => {
@@ -122,10 +130,11 @@ impl Reports {
         let report = store.within(rows::one(store.read(), taken.id)).await?.ok_or_else(ApiError::not_found)?;
         let actor = self.actor(taken).await?;
         let (mut rows, total) = Rows::open(self, actor.clone(), report.clone()).await?;
-        progress.total.store(total, Relaxed);
+        // Without it there is no bar, and a report all the same.
+        progress.total.store(total.unwrap_or_default(), Relaxed);
         let reach = rows.reach();
         let mut file = self.files.make(&actor).await?;
-        let mut writer = Writer::open(report.format, rows.columns(), &mut file).await?;
+        let mut writer = Writer::open(report.format, rows.columns(), &self.inner.folder, &mut file).await?;
         loop {
             let next = rows.next().await?;
             // An empty page is the last; one that is not may be too.
@@ -139,15 +148,21 @@ impl Reports {
         let summary = rows.summary();
         let facts = summary.facts.clone();
         writer.finish(summary, &mut file).await?;
-        let made = file.place().await?;
         let this = self.clone();
-        // To its end even when the claim ends meanwhile: then it finds so itself.
-        let act = async move {
-            let kept = this.finish(&actor, by, &report, read, reach, &facts, &made).await;
-            made.settle(&this.files).await;
+        // To its end even when the claim ends meanwhile, which it finds itself, and however long the storage takes.
+        let settled = tokio::spawn(async move {
+            let made = Arc::new(file.place().await?);
+            let (that, of) = (this.clone(), Arc::clone(&made));
+            let act = async move { that.finish(&actor, by, &report, read, reach, &facts, &of).await };
+            let kept = this.sessions.act(act).await;
+            drop(made);
+            this.files.remove_unkept().await;
             kept
-        };
-        self.sessions.act(act).await
+        });
+        settled.await.map_err(|e| {
+            tracing::error!(error = %e, "a report could not be settled");
+            ApiError::internal()
+        })?
     }
 
     /// Whoever asked, with the rights of now.
@@ -178,9 +193,10 @@ impl Reports {
         facts: &[(&'static str, String)],
         made: &crate::files::Made,
     ) -> Result<(), ApiError> {
-        let (card, now, name) = (&actor.person()?.card, self.clock().now(), report.file_name());
+        let (card, name) = (&actor.person()?.card, report.file_name());
         let mail = &self.sessions.inner.mail;
         let txn = self.sessions.begin().await?;
+        let now = self.clock().now();
         let output = made.keep(&self.files, &txn, card, &name, SOURCE, report.format.content_type()).await?;
         let of = match reach {
             Reach::Organisation(id) => Some(id),

@@ -1,6 +1,6 @@
 //! A report as a file: a workbook, comma-separated values, or a page to print.
 
-use std::{fmt::Write, fs::File};
+use std::{fmt::Write, fs::File, path::Path};
 
 use bytes::Bytes;
 use domain::{ApiError, reports::Form};
@@ -37,7 +37,7 @@ pub(super) enum Part {
 }
 
 impl Writer {
-    pub(super) async fn open(form: Form, columns: Columns, into: &mut Making) -> Result<Self, ApiError> {
+    pub(super) async fn open(form: Form, columns: Columns, folder: &Path, into: &mut Making) -> Result<Self, ApiError> {
         Ok(match form {
             Form::Csv => {
                 into.write(csv::lines([columns.iter().map(|c| (*c).to_owned())]).into()).await?;
@@ -45,8 +45,8 @@ impl Writer {
             }
             Form::Html => Self::Page { columns, first: vec![], more: 0 },
             Form::Xlsx => {
-                let (give, mut take) = mpsc::channel(2);
-                Self::Book { give, writing: tokio::task::spawn_blocking(move || book(columns, &mut take)) }
+                let ((give, mut take), folder) = (mpsc::channel(2), folder.to_owned());
+                Self::Book { give, writing: tokio::task::spawn_blocking(move || book(columns, &folder, &mut take)) }
             }
         })
     }
@@ -101,8 +101,8 @@ fn text(cell: Cell) -> String {
 }
 
 /// The sums first, then the rows. Where whoever gives goes away, there is no file.
-fn book(columns: Columns, parts: &mut mpsc::Receiver<Part>) -> Result<File, XlsxError> {
-    let mut sheets = Sheets::with_summary(columns)?;
+fn book(columns: Columns, folder: &Path, parts: &mut mpsc::Receiver<Part>) -> Result<File, XlsxError> {
+    let mut sheets = Sheets::with_summary(columns, folder)?;
     while let Some(part) = parts.blocking_recv() {
         match part {
             Part::Rows(rows) => rows.into_iter().try_for_each(|row| sheets.row(row))?,

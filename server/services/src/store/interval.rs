@@ -204,14 +204,16 @@ pub(crate) async fn page(
 ) -> Result<(Vec<WasHere>, Option<After>), DbErr> {
     let mut sql = Sql::new(
         "SELECT i.id AS interval_id, u.id, u.username, u.name, i.state, i.invisible, i.from_at, i.to_at, i.cause \
-         FROM presence_intervals i JOIN users u ON u.id = i.user_id WHERE ",
+         FROM users u CROSS JOIN presence_intervals i WHERE i.user_id = u.id AND ",
         vec![],
     );
+    // SQLite takes the tables in this order, person by person, and sorts no more than one person's at once.
     sql.append(which.condition());
     if let Some(After { user, from, id }) = after {
-        sql.push(" AND (i.user_id, i.from_at, i.id) > (?, ?, ?)", values![user, from.0, id]);
+        let beyond = " AND u.id >= ? AND (u.id > ? OR (i.from_at, i.id) > (?, ?))";
+        sql.push(beyond, values![user, user, from.0, id]);
     }
-    sql.push(" ORDER BY i.user_id, i.from_at, i.id LIMIT ?", values![limit]);
+    sql.push(" ORDER BY u.id, i.from_at, i.id LIMIT ?", values![limit]);
     let rows: Vec<PageRow> = sql.all(db).await?;
     let last = rows.last().map(|r| After { user: r.id, from: Time(r.from_at), id: r.interval_id });
     let view = |r: PageRow| {

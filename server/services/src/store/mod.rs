@@ -96,6 +96,8 @@ pub struct Store {
 /// What a connection to SQLite is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum For {
+    /// The first of all, and closed before any other is opened.
+    Migrating,
     Writing,
     Reading,
     /// Waits for nobody: what it is in the way of goes first.
@@ -122,9 +124,10 @@ fn sqlite(url: &str, connections: u32, purpose: For) -> ConnectOptions {
                 // a batch of events changes, or it is written more than once.
                 .pragma("cache_size", if purpose == For::Writing { "-16000" } else { "-2000" })
                 .pragma("wal_autocheckpoint", checkpoint::WRITERS_OWN)
-                .pragma("temp_store", "memory");
+                // A migration may sort all there is.
+                .pragma("temp_store", if purpose == For::Migrating { "file" } else { "memory" });
             match purpose {
-                For::Writing => o.create_if_missing(true).journal_mode(SqliteJournalMode::Wal),
+                For::Writing | For::Migrating => o.create_if_missing(true).journal_mode(SqliteJournalMode::Wal),
                 For::Reading => o.read_only(true),
                 For::Checkpoints => o,
             }
@@ -150,8 +153,10 @@ impl Store {
     /// Opens `sqlite:` or `postgres:`, and runs the migrations that are missing.
     pub async fn open(url: &str) -> Result<Self, DbErr> {
         let store = if url.starts_with("sqlite:") {
+            let migrating = Database::connect(sqlite(url, 1, For::Migrating)).await?;
+            Self::migrate(&migrating).await?;
+            migrating.close().await?;
             let write = Database::connect(sqlite(url, 1, For::Writing)).await?;
-            Self::migrate(&write).await?;
             let read = Database::connect(sqlite(url, READERS, For::Reading)).await?;
             let checkpointer = Some(Database::connect(sqlite(url, 1, For::Checkpoints)).await?);
             Self { write, kept: Some(Kept::take(&read).await?), read, checkpointer, begun: Arc::default() }

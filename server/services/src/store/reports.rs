@@ -228,6 +228,12 @@ pub(crate) async fn is_enabled(db: &impl ConnectionTrait, user: UserId) -> Resul
     Ok(Sql::new(text, values![user]).number(db).await? == 1)
 }
 
+/// Deletes the files of reports of an organisation that goes, and their rows with it.
+pub(crate) async fn delete_outputs_of(db: &impl ConnectionTrait, organisation: OrganisationId) -> Result<u64, DbErr> {
+    let text = "DELETE FROM outputs WHERE id IN (SELECT output_id FROM reports WHERE org_id = ?)";
+    Sql::new(text, values![organisation]).run(db).await
+}
+
 /// Forgets reports that ended before and whose file is gone; how many.
 pub(crate) async fn delete_old(db: &impl ConnectionTrait, before: Time, limit: u32) -> Result<u64, DbErr> {
     let text =

@@ -210,6 +210,14 @@ async fn a_report_is_within_the_reach_of_whoever_asks() {
         ] {
             assert_eq!(refused.code, ErrorCode::ReauthRequired);
         }
+        // What is of an organisation goes with it: who came to where its people went must not be shown it.
+        w.services
+            .directory
+            .delete_organisation(OP, south.unwrap(), Some(domain::people::MoveTo::Nowhere), false)
+            .await
+            .unwrap();
+        let gone = files.one(&ada.actor(), Kind::Output, of_south.output.unwrap()).await;
+        assert_eq!(gone.unwrap_err().code, ErrorCode::NotFound);
     })
     .await;
 }
