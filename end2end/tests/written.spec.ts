@@ -10,7 +10,7 @@ test("one goes there without a new document, filters while typing, and goes back
   await client(person);
   await enter(page, admin, "/admin");
   await page.evaluate(() => Object.assign(window, { same: true }));
-  await page.getByRole("link", { name: "Sessions" }).click();
+  await page.getByRole("link", { name: "Sessions", exact: true }).click();
   await expect(page.getByRole("heading", { name: "Sessions", level: 1 })).toBeVisible();
   await expect(page).toHaveTitle(/^Sessions · /);
   const table = page.getByRole("table", { name: "Sessions" });
