@@ -1,7 +1,7 @@
 //! Reports: what people did over a period, made in the background, kept as outputs.
 //!
 //! - `due`: schedules, and what they ask for. `run`: making one at a time. `live`: who watches theirs being made.
-//! - `rows`: what is in one. `write`: its file.
+//! - `rows`: what is in one. `sums`: what they come to. `write`: its file.
 //!
 //! A report is made with the rights that whoever asked has then, by the very lists that pages show. Its server renews a
 //! claim on it while it works; when it stops, another one, or the next start, begins anew. The output's row and the word
@@ -11,6 +11,7 @@ mod due;
 mod live;
 mod rows;
 mod run;
+mod sums;
 mod write;
 
 use std::{
@@ -87,11 +88,11 @@ impl Reports {
 
     /// Asks for a report of what the actor may see, which is recorded; it takes people's data out, so it asks for sudo
     /// mode.
-    pub async fn ask(&self, actor: &Actor, new: NewReport) -> Result<Report, ApiError> {
+    pub async fn ask(&self, actor: &Actor, mut new: NewReport) -> Result<Report, ApiError> {
         let reach = actor.require(new.subject.action())?;
         let (user, now) = (actor.person()?.card.id, self.clock().now());
         actor.require_fresh(now)?;
-        let period = self.period(&new, now)?;
+        let period = self.period(&mut new, now)?;
         let id = self.clock().new_id();
         let txn = self.sessions.begin().await?;
         let of = check_organisation(&txn, reach, new.organisation).await?;
@@ -110,7 +111,8 @@ impl Reports {
         report.ok_or_else(ApiError::not_found)
     }
 
-    fn period(&self, new: &NewReport, now: Time) -> Result<(Time, Time), ApiError> {
+    /// What is kept of the days is how we write them, and not what was sent.
+    fn period(&self, new: &mut NewReport, now: Time) -> Result<(Time, Time), ApiError> {
         let zone = self.zone();
         let day = |field: &str, text: &str| {
             let day = Day::parse(text.trim()).filter(|day| *day <= zone.day(now));
@@ -123,6 +125,7 @@ impl Reports {
         if last.0 - first.0 >= DAYS_MAX {
             return Err(ApiError::invalid("from", format!("A report may have {DAYS_MAX} days at most.")));
         }
+        (new.from, new.to) = (first.to_string(), last.to_string());
         Ok((zone.begin(first), zone.span(last).1))
     }
 

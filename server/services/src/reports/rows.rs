@@ -1,7 +1,5 @@
 //! What is in a report: its rows, a page at a time, and what they come to.
 
-use std::collections::BTreeMap;
-
 use domain::{
     Actor, ApiError, Reach, Time,
     activity::{Day, EventFilter, EventRow, Lengths, SignIn, Zone},
@@ -12,7 +10,10 @@ use domain::{
     time::{Millis, SECOND, human},
 };
 
-use super::Reports;
+use super::{
+    Reports,
+    sums::{DAY, PERSON, Summary, Sums},
+};
 use crate::{
     activity::Export,
     files::{Kind, Of},
@@ -37,41 +38,6 @@ impl From<&Option<String>> for Cell {
         Self::Text(text.clone().unwrap_or_default())
     }
 }
-
-/// Sums by one thing.
-#[derive(Clone, Debug)]
-pub(super) struct Sums {
-    pub(super) title: &'static str,
-    pub(super) of: &'static str,
-    pub(super) measures: Vec<&'static str>,
-    /// Days are in order; all others begin with the most of the first measure.
-    is_by_day: bool,
-    groups: BTreeMap<String, Vec<u64>>,
-}
-
-impl Sums {
-    fn new(title: &'static str, of: &'static str, measures: &[&'static str]) -> Self {
-        Self { title, of, measures: measures.to_vec(), is_by_day: of == DAY, groups: BTreeMap::new() }
-    }
-
-    fn add(&mut self, group: String, numbers: &[u64]) {
-        let sums = self.groups.entry(group).or_insert_with(|| vec![0; numbers.len()]);
-        for (sum, n) in sums.iter_mut().zip(numbers) {
-            *sum += n;
-        }
-    }
-
-    pub(super) fn rows(&self) -> Vec<(&str, &[u64])> {
-        let mut rows: Vec<(&str, &[u64])> = self.groups.iter().map(|(group, sums)| (&**group, &**sums)).collect();
-        if !self.is_by_day {
-            rows.sort_by_key(|(_, sums)| std::cmp::Reverse(sums.first().copied()));
-        }
-        rows
-    }
-}
-
-const DAY: &str = "Day";
-const PERSON: &str = "Person";
 
 /// What of the rows comes next.
 enum Next {
@@ -341,9 +307,7 @@ impl Rows {
     /// What it all comes to, once all rows are read.
     pub(super) fn summary(mut self) -> Summary {
         if self.report.subject == Subject::Presence {
-            for n in self.sums.iter_mut().flat_map(|s| s.groups.values_mut()).flatten() {
-                *n /= SECOND.unsigned_abs();
-            }
+            self.sums.iter_mut().for_each(|sums| sums.divide(SECOND.unsigned_abs()));
         }
         let (report, zone) = (self.report, self.zone);
         let days = if report.first_day == report.last_day {
@@ -378,20 +342,12 @@ impl Rows {
                 facts.push(("Together", bytes_text(self.bytes)));
             }
             Subject::Presence => {
-                facts.push(("People", self.sums[0].groups.len().to_string()));
+                facts.push(("People", self.sums[0].len().to_string()));
                 facts.push(("Intervals", rows));
             }
         }
         Summary { title: report.subject.title(), facts, sums: self.sums }
     }
-}
-
-/// What a report comes to.
-#[derive(Clone, Debug)]
-pub(super) struct Summary {
-    pub(super) title: &'static str,
-    pub(super) facts: Vec<(&'static str, String)>,
-    pub(super) sums: Vec<Sums>,
 }
 
 fn events_of(r: &Report) -> EventFilter {

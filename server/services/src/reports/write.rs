@@ -8,7 +8,7 @@ use html_escape::encode_safe;
 use rust_xlsxwriter::{Format as Style, Worksheet, XlsxError};
 use tokio::{io::AsyncReadExt, sync::mpsc, task::JoinHandle};
 
-use super::rows::{Row, Summary};
+use super::{rows::Row, sums::Summary};
 use crate::{
     csv,
     files::Making,
